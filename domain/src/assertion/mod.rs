@@ -1,0 +1,1 @@
+//! What must hold of an answer: sources, comparisons, and the original Skopos's assertion object.

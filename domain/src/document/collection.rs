@@ -1,0 +1,401 @@
+//! `kind: collection`: ordered steps, and, with an inline schedule, the monitor that runs them.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{
+    ByteSize, Slug, Span,
+    monitor::{AlertRule, CatchUp, MaintenanceWindow, Overlap, Schedule},
+};
+
+/// Ordered steps, run one after the other; each can use what earlier ones answered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Collection {
+    /// The key by which everything names this collection.
+    pub id: Slug,
+    /// For people; the id when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// For people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// For filters and routing.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// Any JSON; overridden by the environment, then by `--var`.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub vars: Map<String, Value>,
+    /// Of the whole run. Default 60s, at most 15m.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Span>,
+    /// Keys of a step's `request`, and `retry`; merged under each step's own.
+    #[serde(default, skip_serializing_if = "Defaults::is_empty")]
+    pub defaults: Defaults,
+    /// What is done, in order.
+    #[schemars(length(min = 1))]
+    pub steps: Vec<Step>,
+    /// Makes this collection its own monitor, of the same id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
+    /// Whose variables and secrets the runs see.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<Slug>,
+    /// Where the inline monitor runs. Default `[default]`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locations: Option<Vec<Slug>>,
+    /// What happens to a slot while the previous run is not finished.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overlap: Option<Overlap>,
+    /// What happens to the slots of an outage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub catch_up: Option<CatchUp>,
+    /// How late a run may start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_lateness: Option<Span>,
+    /// Who is told, and when.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alerts: Vec<AlertRule>,
+    /// When failures are expected.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub maintenance: Vec<MaintenanceWindow>,
+}
+
+/// What steps inherit: flat, the keys of `request`, and `retry`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Defaults {
+    /// See [`Request::method`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// See [`Request::query`].
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub query: Map<String, Value>,
+    /// See [`Request::headers`].
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub headers: Map<String, Value>,
+    /// See [`Request::auth`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth: Option<Auth>,
+    /// See [`Request::timeout`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Span>,
+    /// See [`Request::redirects`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redirects: Option<Redirects>,
+    /// See [`Request::tls`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TlsOptions>,
+    /// See [`Request::cookies`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cookies: Option<bool>,
+    /// See [`Request::max_body`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_body: Option<ByteSize>,
+    /// See [`Step::retry`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<Retry>,
+}
+
+impl Defaults {
+    /// Whether nothing is set.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// One request with assertions and captures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// `[a-z][a-z0-9_-]*`, unique in its collection; what references name.
+    #[schemars(regex(pattern = r"^[a-z][a-z0-9_-]*$"))]
+    pub id: String,
+    /// For people; the id when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What is sent.
+    pub request: Request,
+    /// What must hold. Without it, a status below 400.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assert: Vec<Check>,
+    /// Names for values of the answer.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub capture: BTreeMap<String, Capture>,
+    /// When and how often the same request is sent again after a bad try.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<Retry>,
+    /// Sends the same request until something holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub poll: Option<Poll>,
+    /// All must hold, else the step is skipped.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub when: Vec<Check>,
+    /// Go on after a failure; the run still ends failed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub continue_on_failure: bool,
+    /// Clean-up: runs whatever happened; skipped when it refers to a step that never ran.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub always: bool,
+    /// Waits before the step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delay: Option<Span>,
+    /// What a lost worker means once this step was begun.
+    #[serde(default, skip_serializing_if = "OnRedelivery::is_auto")]
+    pub on_redelivery: OnRedelivery,
+}
+
+/// What is sent. Every text may hold references.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// Any method token. Default GET.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// Absolute, or starting with a reference that is.
+    pub url: String,
+    /// Added to the URL's own query; a list repeats its key.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub query: Map<String, Value>,
+    /// Names and values.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub headers: Map<String, Value>,
+    /// At most one way to say who is asking.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth: Option<Auth>,
+    /// A JSON body; a lone reference keeps its type. `json: null` is the four letters.
+    #[serde(default, deserialize_with = "some", skip_serializing_if = "Option::is_none")]
+    pub json: Option<Value>,
+    /// A text body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// An `application/x-www-form-urlencoded` body; a list repeats its key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub form: Option<Map<String, Value>>,
+    /// Headers and body together. Default 10s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Span>,
+    /// Whether and how far redirects are followed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redirects: Option<Redirects>,
+    /// Certificates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TlsOptions>,
+    /// One jar per run; false sends and keeps none. Default true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cookies: Option<bool>,
+    /// Cap on decompressed bytes of the answer. Default 10MiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_body: Option<ByteSize>,
+}
+
+/// `json: null` is a body, no `json` is none.
+fn some<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
+}
+
+/// Who is asking: exactly one key.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Auth {
+    /// `Authorization: Basic` (RFC 7617).
+    Basic(Basic),
+    /// `Authorization: Bearer` (RFC 6750).
+    Bearer(String),
+    /// A key in a header or in the query.
+    ApiKey(ApiKey),
+}
+
+/// A user and a password.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Basic {
+    /// Without a colon.
+    pub username: String,
+    /// Usually a secret.
+    pub password: String,
+}
+
+/// A key in a header or in the query.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApiKey {
+    /// The header's or the parameter's name.
+    pub name: String,
+    /// Usually a secret.
+    pub value: String,
+    /// Default `header`.
+    #[serde(default, rename = "in")]
+    pub place: ApiKeyPlace,
+}
+
+/// Where an API key goes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ApiKeyPlace {
+    /// A header.
+    #[default]
+    Header,
+    /// A query parameter.
+    Query,
+}
+
+/// Redirects (RFC 9110, section 15.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Redirects {
+    /// Default true.
+    #[serde(default = "yes")]
+    pub follow: bool,
+    /// Default 10, at most 20.
+    #[serde(default = "ten")]
+    pub max: u16,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+const fn ten() -> u16 {
+    10
+}
+
+/// Certificates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TlsOptions {
+    /// Default true.
+    #[serde(default = "yes")]
+    pub verify: bool,
+}
+
+/// One assertion as written: one source key, and what must hold of it. `assertion` compiles it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Check(pub Map<String, Value>);
+
+/// One capture as written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Capture {
+    /// A source: `body.order_id`, `headers.location`, `status`.
+    Source(String),
+    /// A rule, and whether the value is secret.
+    Rule(CaptureRule),
+}
+
+/// A capture with options: exactly one of `path`, `regex`, `header`, `jsonpath`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CaptureRule {
+    /// A source, as in the short form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// The first group of the first match in the body's text; the whole match without a group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub regex: Option<String>,
+    /// A response header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<String>,
+    /// RFC 9535; a singular query gives the value, any other the array of matches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jsonpath: Option<String>,
+    /// Masked wherever it is shown.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub secret: bool,
+}
+
+/// When and how often a request is sent again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Retry {
+    /// Repeats: 2 means up to three requests. At most 10.
+    pub attempts: u32,
+    /// How the wait grows. Default exponential.
+    #[serde(default)]
+    pub backoff: Backoff,
+    /// The first wait. Default 500ms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initial: Option<Span>,
+    /// The longest wait. Default 5s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<Span>,
+    /// What is worth another try. Default `[network, timeout, 429, 502, 503, 504]`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<Vec<RetryWhen>>,
+}
+
+/// How the wait between tries grows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Backoff {
+    /// Always `initial`.
+    Fixed,
+    /// `initial`, twice, three times…
+    Linear,
+    /// `initial`, doubled each time.
+    #[default]
+    Exponential,
+}
+
+/// One cause that is worth another try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum RetryWhen {
+    /// A status code.
+    Status(u16),
+    /// A class of causes.
+    Class(RetryClass),
+}
+
+/// A class of causes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RetryClass {
+    /// No connection, a broken one, DNS, TLS, not HTTP.
+    Network,
+    /// The step's time-out.
+    Timeout,
+    /// An assertion that did not hold.
+    Assertion,
+}
+
+/// Sends the same request until something holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Poll {
+    /// Between the end of one try and the next. Default 1s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub every: Option<Span>,
+    /// Of all tries together. Default 30s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Span>,
+    /// All must hold.
+    #[schemars(length(min = 1))]
+    pub until: Vec<Check>,
+}
+
+/// What a lost worker means once a step was begun.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OnRedelivery {
+    /// GET, HEAD, OPTIONS and steps with an `Idempotency-Key` header are repeatable.
+    #[default]
+    Auto,
+    /// Repeatable, the user says.
+    Rerun,
+    /// Not repeatable, the user says.
+    Stop,
+}
+
+impl OnRedelivery {
+    fn is_auto(&self) -> bool {
+        *self == Self::Auto
+    }
+}

@@ -1,0 +1,77 @@
+//! The documents that users write, as typed values: one file per kind. Texts with references in them are kept as
+//! written here; `plan` compiles them. Reading from YAML and JSON with positions is `read`.
+
+mod channel;
+mod collection;
+mod environment;
+mod monitor;
+mod slug;
+mod units;
+
+pub use channel::{Channel, ChannelType};
+pub use collection::{
+    ApiKey, ApiKeyPlace, Auth, Backoff, Basic, Capture, CaptureRule, Check, Collection, Defaults,
+    OnRedelivery, Poll, Redirects, Request, Retry, RetryClass, RetryWhen, Step, TlsOptions,
+};
+pub use environment::{Environment, SecretValue};
+pub use monitor::{
+    After, AlertRule, AlertSeverity, AlertWhen, CatchUp, MaintenanceWindow, Monitor, Overlap, Recover,
+    Schedule,
+};
+pub use slug::{Slug, SlugError};
+pub use units::{ByteSize, Span, UnitError};
+
+/// The only `version` there is.
+pub const VERSION: u64 = 1;
+
+crate::outcome::words! {
+    /// What a document describes.
+    Kind {
+        /// Ordered steps.
+        Collection = "collection",
+        /// Collections, a schedule, alert rules.
+        Monitor = "monitor",
+        /// Variables and secrets.
+        Environment = "environment",
+        /// A way to tell someone.
+        Channel = "channel",
+    }
+}
+
+/// One document of any kind.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "documents are few and short-lived")]
+pub enum Document {
+    /// Ordered steps.
+    Collection(Collection),
+    /// Collections, a schedule, alert rules.
+    Monitor(Monitor),
+    /// Variables and secrets.
+    Environment(Environment),
+    /// A way to tell someone.
+    Channel(Channel),
+}
+
+impl Document {
+    /// What it describes.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Collection(_) => Kind::Collection,
+            Self::Monitor(_) => Kind::Monitor,
+            Self::Environment(_) => Kind::Environment,
+            Self::Channel(_) => Kind::Channel,
+        }
+    }
+
+    /// The key of `apply`.
+    #[must_use]
+    pub fn id(&self) -> &Slug {
+        match self {
+            Self::Collection(document) => &document.id,
+            Self::Monitor(document) => &document.id,
+            Self::Environment(document) => &document.id,
+            Self::Channel(document) => &document.id,
+        }
+    }
+}

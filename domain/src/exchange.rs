@@ -1,0 +1,118 @@
+//! What goes out and what comes back: the vocabulary between the run machine, which decides, and whoever opens the
+//! socket. No I/O here.
+
+use std::{net::IpAddr, time::Duration};
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+
+use crate::outcome::ReasonCode;
+
+/// Decompressed response bytes that are read when a step does not say otherwise: 10 MiB.
+pub const DEFAULT_MAX_BODY: u64 = 10 * 1024 * 1024;
+
+/// One fully rendered request. Retries and polls send the same one again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// An RFC 9110 method token.
+    pub method: String,
+    /// Absolute, percent-encoded, `http` or `https`.
+    pub url: String,
+    /// In order; names as the user wrote them; no CR, LF or NUL in values.
+    pub headers: Vec<(String, String)>,
+    /// Names of headers (lower case) whose value came from a secret: dropped when a redirect changes the origin.
+    pub secret_headers: Vec<String>,
+    /// Empty for none.
+    pub body: Bytes,
+    /// For headers and body together, redirects included.
+    pub timeout: Duration,
+    /// Whether redirects are followed.
+    pub follow_redirects: bool,
+    /// How many of them at the most.
+    pub max_redirects: u16,
+    /// Cap on decompressed body bytes.
+    pub max_body: u64,
+    /// Whether a certificate that does not verify is accepted.
+    pub accept_invalid_certificates: bool,
+    /// Whether the run's cookie jar is sent and filled.
+    pub cookies: bool,
+}
+
+/// How long each phase of the last hop took; `None` for a phase that did not happen (a reused connection has no
+/// `dns`, `connect` or `tls`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Timing {
+    /// Name resolution.
+    pub dns: Option<Duration>,
+    /// TCP connect.
+    pub connect: Option<Duration>,
+    /// TLS handshake.
+    pub tls: Option<Duration>,
+    /// Connection ready to response headers.
+    pub first_byte: Option<Duration>,
+    /// Response headers to the last byte of the body.
+    pub download: Option<Duration>,
+    /// First DNS query to the last byte, redirects included: the step's latency.
+    pub total: Duration,
+}
+
+/// The server's leaf certificate and what the handshake agreed on. Known even when verification failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsPeer {
+    /// `TLSv1.2` or `TLSv1.3`, when the handshake came that far.
+    pub version: Option<String>,
+    /// Distinguished name.
+    pub subject: String,
+    /// Distinguished name.
+    pub issuer: String,
+    /// `notAfter`.
+    pub expires_at: DateTime<Utc>,
+    /// Why verification failed, if it did.
+    pub verify_error: Option<String>,
+}
+
+/// One answer, body complete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    /// Status code.
+    pub status: u16,
+    /// `HTTP/1.1`, `HTTP/2`.
+    pub http_version: &'static str,
+    /// The final URL, after redirects.
+    pub url: String,
+    /// In order of arrival; names in lower case. Bytes that are not UTF-8 are replaced.
+    pub headers: Vec<(String, String)>,
+    /// Decompressed.
+    pub body: Bytes,
+    /// Phases and latency.
+    pub timing: Timing,
+    /// Whom we talked to, on the last hop.
+    pub peer: Option<IpAddr>,
+    /// How many redirects were followed.
+    pub redirects: u16,
+    /// For `https`, when this connection's handshake was seen in this run.
+    pub tls: Option<TlsPeer>,
+}
+
+impl Response {
+    /// The first header of that name, whatever its case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(have, _)| have.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+}
+
+/// No usable answer. A value, not an `Err`: a target that does not answer is a result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// Stable code; [`ReasonCode::is_ours`] tells whose fault it is.
+    pub code: ReasonCode,
+    /// One sentence for people, no secret in it.
+    pub message: String,
+    /// What was measured until then.
+    pub timing: Timing,
+    /// Whom we talked to, when it came that far.
+    pub peer: Option<IpAddr>,
+    /// The certificate, when it came that far.
+    pub tls: Option<TlsPeer>,
+}

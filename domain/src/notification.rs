@@ -1,0 +1,102 @@
+//! One incident event to one channel: its state as a row, and what it says.
+
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    document::{AlertSeverity, Slug},
+    id::{IncidentId, NotificationId, RunId},
+    outcome::{Reason, words},
+    result::AssertionResult,
+};
+
+words! {
+    /// What happened to the incident.
+    NotificationKind {
+        /// It began.
+        Opened = "opened",
+        /// It goes on.
+        Reminded = "reminded",
+        /// Somebody said that they know.
+        Acknowledged = "acknowledged",
+        /// It is over.
+        Resolved = "resolved",
+    }
+}
+
+words! {
+    /// Where a notification stands.
+    NotificationState {
+        /// To be sent at `next_attempt_at`.
+        Pending = "pending",
+        /// A notifier owns it.
+        Sending = "sending",
+        /// The receiver took it.
+        Sent = "sent",
+        /// Given up: see the last answer.
+        Dead = "dead",
+        /// Never sent and no longer true: its incident was resolved first.
+        Suppressed = "suppressed",
+    }
+}
+
+/// What a notification says, as a snapshot: rendering needs nothing else. Holds no secret value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Notice {
+    /// Of which incident.
+    pub incident: IncidentId,
+    /// What happened to it.
+    pub kind: NotificationKind,
+    /// Of the rule that tells.
+    pub severity: AlertSeverity,
+    /// Whose.
+    pub monitor: Slug,
+    /// Of which collection.
+    pub collection: Slug,
+    /// The collection's name for people.
+    pub collection_name: String,
+    /// Where the run executed.
+    pub location: Slug,
+    /// When the incident began.
+    pub opened_at: DateTime<Utc>,
+    /// When this happened.
+    pub occurred_at: DateTime<Utc>,
+    /// The run that brought it about.
+    pub run: RunId,
+    /// Why that run did not pass.
+    pub reason: Option<Reason>,
+    /// The failing step, counted from 1, and its name.
+    pub step: Option<(u32, String)>,
+    /// The first assertion that did not hold: expected and actual.
+    pub assertion: Option<AssertionResult>,
+}
+
+/// A notification as its row has it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Notification {
+    /// Its id.
+    pub id: NotificationId,
+    /// Of which incident.
+    pub incident: IncidentId,
+    /// To whom.
+    pub channel: Slug,
+    /// What happened.
+    pub kind: NotificationKind,
+    /// Order within (incident, channel), from 0.
+    pub sequence: u32,
+    /// Where it stands.
+    pub state: NotificationState,
+    /// How often it was tried.
+    pub attempt: u32,
+    /// When it is tried next.
+    pub next_attempt_at: Option<DateTime<Utc>>,
+    /// When the receiver took it.
+    pub sent_at: Option<DateTime<Utc>>,
+    /// What the last try came to, redacted and capped.
+    pub last_answer: Option<String>,
+    /// When the event happened.
+    pub created_at: DateTime<Utc>,
+    /// What it says.
+    pub notice: Notice,
+}

@@ -1,0 +1,1 @@
+//! A collection compiled once: templates, assertions and captures ready to run.

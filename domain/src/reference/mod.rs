@@ -1,0 +1,1 @@
+//! `@{{ path | filter | filter }}`: parsing, checking and rendering of references.

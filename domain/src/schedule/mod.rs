@@ -1,0 +1,1 @@
+//! From a schedule to the next slot, as a pure function.

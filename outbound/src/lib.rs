@@ -1,0 +1,1 @@
+//! HTTP to addresses that a user typed, behind one address policy.

@@ -1,0 +1,1 @@
+//! Carries wake-up calls: RabbitMQ, or in-process.

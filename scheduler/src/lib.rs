@@ -1,0 +1,1 @@
+//! Decides what runs, and when.

@@ -1,0 +1,1 @@
+//! PostgreSQL or embedded SQLite behind one source of queries.
