@@ -24,6 +24,9 @@ pub struct Problem {
     /// Column in characters, counted from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub column: Option<u32>,
+    /// Bytes into the text at `pointer`, where the problem is inside a text; becomes part of `column`.
+    #[serde(skip)]
+    pub offset: Option<usize>,
     /// What is wrong: one sentence without a full stop.
     pub message: String,
     /// What was probably meant, or what to do.
@@ -37,7 +40,15 @@ impl Problem {
     /// An error at a pointer.
     pub fn error(pointer: impl Into<String>, message: impl Into<String>) -> Self {
         let (pointer, message) = (pointer.into(), message.into());
-        Self { pointer, line: None, column: None, message, help: None, severity: Severity::Error }
+        Self {
+            pointer,
+            line: None,
+            column: None,
+            offset: None,
+            message,
+            help: None,
+            severity: Severity::Error,
+        }
     }
 
     /// A warning at a pointer.
