@@ -1,1 +1,19 @@
-fn main() {}
+//! The one executable. It reads the command line, the configuration and the environment, starts what they ask for,
+//! and turns the end of it into an exit code. What Skopos does is decided in the other crates.
+
+mod cli;
+mod config;
+mod demo;
+mod logging;
+mod shutdown;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .expect("nothing has chosen a TLS provider before the first line of main");
+    cli::run(cli::Arguments::parse())
+}
