@@ -1,0 +1,52 @@
+//! New runs.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use domain::{
+    document::Slug,
+    id::RunId,
+    outcome::{Outcome, Reason, Trigger},
+    run::{MonitorRef, PinnedCollection},
+};
+
+use crate::{Conn, Result};
+
+/// A run that is to be. Its `due_at` is in its id.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewRun {
+    /// Made from the slot, or from the instant of the request.
+    pub id: RunId,
+    /// What it executes.
+    pub collection: PinnedCollection,
+    /// Whose schedule or button it was.
+    pub monitor: Option<MonitorRef>,
+    /// Whose variables and secrets it sees.
+    pub environment: Option<Slug>,
+    /// Where it executes.
+    pub location: Slug,
+    /// What brought it into being.
+    pub trigger: Trigger,
+    /// It must start before `due_at` plus this.
+    pub max_lateness: Duration,
+    /// When the relay publishes it first: now, or the slot plus its jitter.
+    pub wake_at: DateTime<Utc>,
+    /// Whether its slot lies in a maintenance window.
+    pub in_maintenance: bool,
+    /// Set when it is over before it began: skipped for overlap.
+    pub end: Option<End>,
+}
+
+/// How a run ended that never began.
+#[derive(Debug, Clone, PartialEq)]
+pub struct End {
+    /// Skipped or missed.
+    pub outcome: Outcome,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Inserts runs; a slot that has its run already, or an id that is there, is passed over. Answers which were inserted.
+pub async fn insert(conn: &mut Conn, runs: &[NewRun], now: DateTime<Utc>) -> Result<Vec<RunId>> {
+    todo!()
+}

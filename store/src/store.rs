@@ -1,0 +1,144 @@
+//! A database, open: hands out connections and runs transactions.
+
+use std::{fs::File, panic, path::Path, sync::Arc};
+
+use diesel_async::{AsyncPgConnection, pooled_connection::deadpool::Pool};
+use domain::clock::Clock;
+use futures_util::future::BoxFuture;
+
+use crate::{
+    Config, Conn, Error, Listener, Result, SecretKey, Topic,
+    conn::{Link, Lite},
+    wakeup::Wakeups,
+};
+
+mod migrations;
+mod open;
+
+pub use migrations::SchemaState;
+
+/// A database, open. Clones share everything.
+#[derive(Clone)]
+pub struct Store {
+    pools: Pools,
+    key: SecretKey,
+    clock: Option<Arc<dyn Clock>>,
+    wakeups: Wakeups,
+}
+
+#[derive(Clone)]
+enum Pools {
+    Pg { pool: Pool<AsyncPgConnection>, url: Arc<str> },
+    Lite { writer: Pool<Lite>, readers: Pool<Lite>, _lock: Arc<File> },
+}
+
+impl Store {
+    /// Opens what the configuration names. The embedded database is migrated at once and the leases of its former
+    /// process end; with PostgreSQL look at [`Store::schema_state`].
+    pub async fn open(config: &Config) -> Result<Self> {
+        open::open(config).await
+    }
+
+    /// Opens, or makes, the embedded database in a folder, and locks the folder for this process.
+    pub async fn open_sqlite(data_dir: &Path) -> Result<Self> {
+        Self::open(&Config { data_dir: data_dir.to_owned(), ..Config::default() }).await
+    }
+
+    /// Opens a PostgreSQL database, whatever its schema.
+    pub async fn open_postgres(url: &str, secrets_key: SecretKey) -> Result<Self> {
+        let config =
+            Config { database_url: Some(url.into()), secrets_key: Some(secrets_key), ..Config::default() };
+        Self::open(&config).await
+    }
+
+    /// The same store on another clock, for tests that move time by hand.
+    #[must_use]
+    pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock: Some(clock), ..self }
+    }
+
+    /// The key of the secrets in this database.
+    #[must_use]
+    pub fn secrets_key(&self) -> &SecretKey {
+        &self.key
+    }
+
+    /// Brings the schema up to date.
+    pub async fn migrate(&self) -> Result<()> {
+        migrations::run(&self.pools).await
+    }
+
+    /// How the schema compares with what this executable was built for.
+    pub async fn schema_state(&self) -> Result<SchemaState> {
+        migrations::state(&self.pools).await
+    }
+
+    /// A connection for reading. With SQLite it refuses to write: that is [`Store::write`]'s.
+    pub async fn read(&self) -> Result<Conn> {
+        let link = match &self.pools {
+            Pools::Pg { pool, .. } => Link::Pg(pool.get().await.map_err(Error::unavailable)?),
+            Pools::Lite { readers, .. } => Link::Lite(readers.get().await.map_err(Error::unavailable)?),
+        };
+        Ok(Conn::new(link, self.clock.clone()))
+    }
+
+    /// Runs `work` as one transaction, which is rolled back when it answers `Err`. It runs in a task of its own: a caller
+    /// that goes away (a request that was cancelled) never leaves a transaction half done.
+    pub async fn write<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T>> + Send + 'static,
+    {
+        let store = self.clone();
+        match tokio::spawn(async move { store.transaction(work).await }).await {
+            Ok(result) => result,
+            Err(stopped) => match stopped.try_into_panic() {
+                Ok(panic) => panic::resume_unwind(panic),
+                Err(stopped) => Err(Error::unavailable(stopped)),
+            },
+        }
+    }
+
+    /// Tells everybody who listens that there may be news. Call it after the commit.
+    pub fn notify(&self, topic: Topic) {
+        self.wakeups.notify(topic);
+    }
+
+    /// Hears of news from now on. Listen before you look, so that nothing falls between.
+    #[must_use]
+    pub fn listen(&self, topic: Topic) -> Listener {
+        self.wakeups.listen(topic)
+    }
+
+    /// The place where repeating after a serialization failure or a restart will go; it needs a `work` that can be
+    /// called again.
+    async fn transaction<T, F>(&self, work: F) -> Result<T>
+    where
+        F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T>>,
+    {
+        let mut conn = self.writer().await?;
+        conn.begin().await?;
+        match work(&mut conn).await {
+            Ok(value) => {
+                conn.commit().await?;
+                Ok(value)
+            }
+            Err(error) => {
+                if let Err(rollback) = conn.rollback().await {
+                    tracing::debug!(error = %rollback, "a rollback failed; the connection is dropped");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn writer(&self) -> Result<Conn> {
+        match &self.pools {
+            Pools::Pg { .. } => self.read().await,
+            Pools::Lite { writer, .. } => {
+                let object = writer.get().await.map_err(Error::unavailable)?;
+                Ok(Conn::new(Link::Lite(object), self.clock.clone()))
+            }
+        }
+    }
+}
