@@ -281,7 +281,7 @@ pub struct TlsOptions {
 pub struct Check(pub Map<String, Value>);
 
 /// One capture as written.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Capture {
     /// A source: `body.order_id`, `headers.location`, `status`.
@@ -345,7 +345,7 @@ pub enum Backoff {
 }
 
 /// One cause that is worth another try.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum RetryWhen {
     /// A status code.

@@ -2,13 +2,20 @@
 //! written here; `plan` compiles them. Reading from YAML and JSON with positions is `read`.
 
 mod channel;
+pub mod check;
 mod collection;
+mod either;
 mod environment;
+mod inline;
 mod monitor;
+mod print;
+pub mod read;
+mod schema;
 mod slug;
 mod units;
 
 pub use channel::{Channel, ChannelType};
+pub use check::{EnvironmentNames, Known, check, check_together};
 pub use collection::{
     ApiKey, ApiKeyPlace, Auth, Backoff, Basic, Capture, CaptureRule, Check, Collection, Defaults,
     OnRedelivery, Poll, Redirects, Request, Retry, RetryClass, RetryWhen, Step, TlsOptions,
@@ -18,6 +25,9 @@ pub use monitor::{
     After, AlertRule, AlertSeverity, AlertWhen, CatchUp, MaintenanceWindow, Monitor, Overlap, Recover,
     Schedule,
 };
+pub use print::to_value;
+pub use read::{Reading, read_text, read_value};
+pub use schema::schema;
 pub use slug::{Slug, SlugError};
 pub use units::{ByteSize, Span, UnitError};
 
