@@ -63,6 +63,12 @@ impl Problem {
         self
     }
 
+    /// The same problem seen from further up: `prefix` points to what its pointer was relative to.
+    #[must_use]
+    pub fn under(self, prefix: &str) -> Self {
+        Self { pointer: format!("{prefix}{}", self.pointer), ..self }
+    }
+
     /// Whether the document is refused for it.
     #[must_use]
     pub fn is_error(&self) -> bool {
