@@ -38,6 +38,15 @@ impl JsonTemplate {
         found
     }
 
+    /// The value it renders to always, if there is no reference in it.
+    #[must_use]
+    pub fn as_literal(&self) -> Option<&Value> {
+        match &self.0 {
+            Node::Fixed(value) => Some(value),
+            _ => None,
+        }
+    }
+
     /// Whether it renders to the same value always.
     #[must_use]
     pub fn is_literal(&self) -> bool {
