@@ -1,0 +1,65 @@
+//! From a compiled assertion and an answer to results: one per comparison, each with what was expected and what was
+//! there.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::{Assertion, Comparison, Comparisons, Form, kept::kept, rule::Rule};
+use crate::{
+    answer::Answer,
+    reference::{Scope, Unresolved},
+    result::{AssertionOutcome, AssertionResult},
+};
+
+impl Assertion {
+    /// What came of it: one result per comparison, in the order in which they were written.
+    ///
+    /// # Errors
+    /// The reference in what is expected that has no value.
+    pub fn evaluate(&self, answer: &Answer, scope: &dyn Scope) -> Result<Vec<AssertionResult>, Unresolved> {
+        match &self.0 {
+            Form::Comparisons(comparisons) => comparisons.evaluate(answer, scope),
+            Form::Original(original) => original.evaluate(answer, scope).map(|result| vec![result]),
+        }
+    }
+}
+
+impl Comparisons {
+    fn evaluate(&self, answer: &Answer, scope: &dyn Scope) -> Result<Vec<AssertionResult>, Unresolved> {
+        let reading = self.source.read(answer);
+        self.rules.iter().map(|rule| self.result(rule, &reading, answer, scope)).collect()
+    }
+
+    fn result(
+        &self,
+        rule: &Rule,
+        reading: &Result<Cow<'_, Value>, String>,
+        answer: &Answer,
+        scope: &dyn Scope,
+    ) -> Result<AssertionResult, Unresolved> {
+        let resolved = rule.resolve(scope)?;
+        let about_text = self.source.is_body() && resolved.is_about_text();
+        let actual = match reading {
+            // A JSON body is a text as well; only what is inside its quotes, if it is nothing but a text.
+            Ok(body) if about_text && !body.is_string() => Ok(answer.text_value()),
+            Ok(value) => Ok(value.as_ref()),
+            Err(missing) => Err(missing.as_str()),
+        };
+        let message = resolved.holds(actual).err();
+        Ok(AssertionResult {
+            source: self.label.clone(),
+            comparison: rule.comparison.to_string(),
+            expected: resolved.expected.into_owned(),
+            actual: actual.ok().map(kept),
+            outcome: match &message {
+                None => AssertionOutcome::Passed,
+                Some(_) if self.warning || rule.comparison == Comparison::Degraded => {
+                    AssertionOutcome::Degraded
+                }
+                Some(_) => AssertionOutcome::Failed,
+            },
+            message,
+        })
+    }
+}
