@@ -1,10 +1,14 @@
 //! A period in which a monitor's collection is down, and the machine that opens and resolves it: a pure fold over
-//! the run history.
+//! the run history. Rows, messages to people and their wording are not here.
+
+mod history;
+mod machine;
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::machine::{Change, Observation, Tell, Tracker};
 use crate::{
     document::{AlertSeverity, Slug},
     id::{CollectionId, IncidentId, MonitorId, RunId},
@@ -55,3 +59,6 @@ pub struct Incident {
     /// When it was over.
     pub resolved_at: Option<DateTime<Utc>>,
 }
+
+#[cfg(test)]
+mod tests;
