@@ -5,11 +5,24 @@
 //! one [`Request`](domain::exchange::Request) in, one answer or one named failure out.
 
 mod config;
+mod exchange;
+mod failure;
+mod hop;
 mod policy;
+mod probe;
+mod redirect;
+mod resolver;
 mod session;
+mod tls;
 
-use std::sync::Arc;
+#[cfg(test)]
+mod tests;
 
+use std::{fmt, sync::Arc};
+
+use rustls::{ClientConfig, client::danger::ServerCertVerifier};
+
+use crate::resolver::{Lookup, Resolver};
 pub use crate::{config::Config, policy::AddressPolicy, session::Session};
 
 /// Why outgoing requests cannot be made at all.
@@ -21,9 +34,21 @@ pub enum Error {
 }
 
 /// What all sessions of a process share. Cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Outbound {
-    pub(crate) policy: Arc<AddressPolicy>,
+    pub(crate) shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) resolver: Resolver,
+    pub(crate) verifying: ClientConfig,
+    pub(crate) accepting: ClientConfig,
+}
+
+impl fmt::Debug for Outbound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbound").field("policy", &self.shared.resolver.policy).finish_non_exhaustive()
+    }
 }
 
 impl Outbound {
@@ -33,12 +58,22 @@ impl Outbound {
     ///
     /// When there are none.
     pub fn new(config: Config) -> Result<Self, Error> {
-        Ok(Self { policy: Arc::new(AddressPolicy::new(config.allow)) })
+        let verifier = rustls_platform_verifier::Verifier::new(tls::provider()).map_err(Error::Roots)?;
+        Ok(Self::assemble(AddressPolicy::new(config.allow), resolver::system(), Arc::new(verifier)))
+    }
+
+    fn assemble(policy: AddressPolicy, lookup: Lookup, verifier: Arc<dyn ServerCertVerifier>) -> Self {
+        let shared = Shared {
+            resolver: Resolver { policy: Arc::new(policy), lookup },
+            verifying: tls::config(verifier.clone(), false),
+            accepting: tls::config(verifier, true),
+        };
+        Self { shared: Arc::new(shared) }
     }
 
     /// One per run: connections and cookies are reused within it and never beyond.
     #[must_use]
     pub fn session(&self) -> Session {
-        Session { _outbound: self.clone() }
+        Session::new(self.clone())
     }
 }

@@ -1,32 +1,94 @@
 //! One run's connections and cookies.
 
+use std::{collections::HashMap, fmt, time::Duration};
+
 use domain::{
-    exchange::{Failure, Request, Response, Timing},
+    exchange::{Failure, Request, Response, TlsPeer},
     outcome::ReasonCode,
 };
+use reqwest::cookie::Jar;
 
-use crate::Outbound;
+use crate::{Outbound, exchange::Exchange, failure::Problem, probe::Connector};
 
-/// One run's connections and cookies. One request at a time, so that phases are measured without interference.
-#[derive(Debug)]
+/// Node closes idle connections after five seconds: a request on one that is just being closed would fail for no fault
+/// of the target's.
+const IDLE_CONNECTION: Duration = Duration::from_secs(4);
+const MAX_HEADERS: usize = 256;
+const MAX_HEADER_BYTES_HTTP2: u32 = 256 * 1024;
+const USER_AGENT: &str = concat!("skopos/", env!("CARGO_PKG_VERSION"));
+
+/// One run's connections and cookies; both end with it. One request at a time, as the steps of a run are.
 pub struct Session {
-    pub(crate) _outbound: Outbound,
+    pub(crate) outbound: Outbound,
+    pub(crate) cookies: Jar,
+    verifying: Option<Pool>,
+    accepting: Option<Pool>,
+}
+
+/// The connections of one attitude towards certificates.
+pub(crate) struct Pool {
+    pub(crate) client: reqwest::Client,
+    /// What handshakes showed: a reused connection has none of its own.
+    pub(crate) certificates: HashMap<url::Origin, TlsPeer>,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").finish_non_exhaustive() // the jar holds what targets gave us
+    }
 }
 
 impl Session {
+    pub(crate) fn new(outbound: Outbound) -> Self {
+        Self { outbound, cookies: Jar::default(), verifying: None, accepting: None }
+    }
+
     /// Sends the request, follows redirects, reads the whole body.
     ///
     /// # Errors
     ///
     /// When there is no usable answer, with what was measured until then.
-    #[expect(clippy::unused_async, reason = "signature first; the exchange follows in the next commit")]
-    pub async fn send(&mut self, _request: &Request) -> Result<Response, Failure> {
-        Err(Failure {
-            code: ReasonCode::Internal,
-            message: "outgoing requests are not built yet".to_owned(),
-            timing: Timing::default(),
-            peer: None,
-            tls: None,
-        })
+    pub async fn send(&mut self, request: &Request) -> Result<Response, Failure> {
+        let mut exchange = Exchange::new(self, request);
+        match tokio::time::timeout(request.timeout, exchange.run()).await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(problem)) => Err(exchange.failed(problem)),
+            Err(_) => Err(exchange.timed_out()),
+        }
     }
+
+    /// Built when first needed: most runs need one of the two, some need none.
+    pub(crate) fn pool(&mut self, accept_invalid: bool) -> Result<&mut Pool, Problem> {
+        let slot = if accept_invalid { &mut self.accepting } else { &mut self.verifying };
+        if slot.is_none() {
+            let client = client(&self.outbound, accept_invalid).map_err(|error| {
+                tracing::error!(%error, "an HTTP client could not be built");
+                Problem::new(ReasonCode::Internal, "the HTTP client could not be built")
+            })?;
+            *slot = Some(Pool { client, certificates: HashMap::new() });
+        }
+        Ok(slot.as_mut().expect("it was filled above"))
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that builds clients: this is the door to the network"
+)]
+fn client(outbound: &Outbound, accept_invalid: bool) -> reqwest::Result<reqwest::Client> {
+    let shared = &outbound.shared;
+    let tls = if accept_invalid { &shared.accepting } else { &shared.verifying };
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls.clone())
+        .dns_resolver(shared.resolver.clone())
+        .connector_layer(tower::layer::layer_fn(Connector))
+        .redirect(reqwest::redirect::Policy::none()) // ours are checked hop by hop
+        .retry(reqwest::retry::never()) // a request that we did not count would go unreported
+        .no_proxy() // a proxy would resolve names where the policy cannot see it
+        .referer(false)
+        .user_agent(USER_AGENT)
+        .pool_idle_timeout(IDLE_CONNECTION)
+        .http1_max_headers(MAX_HEADERS)
+        .http2_max_header_list_size(MAX_HEADER_BYTES_HTTP2)
+        .build()
 }

@@ -1,0 +1,207 @@
+//! One request on its way: hop after hop until an answer is final, then its body. Keeps what was measured where a
+//! time-out still finds it.
+
+use std::net::IpAddr;
+
+use bytes::BytesMut;
+use domain::{
+    exchange::{Failure, Request, Response, Timing, TlsPeer},
+    outcome::ReasonCode,
+};
+use http::{
+    HeaderValue, Method, StatusCode, Version,
+    header::{COOKIE, HeaderMap, SET_COOKIE},
+};
+use reqwest::cookie::CookieStore as _;
+use tokio::time::Instant;
+use url::Url;
+
+use crate::{
+    failure::{self, Problem},
+    hop::Hop,
+    probe::{Phase, Probe},
+    redirect::is_redirect,
+    session::Session,
+};
+
+/// A request and what has been seen of its answer.
+pub(crate) struct Exchange<'a> {
+    session: &'a mut Session,
+    request: &'a Request,
+    began: Instant,
+    redirects: u16,
+    body: BytesMut,
+    hop: Seen,
+}
+
+/// The present hop.
+struct Seen {
+    url: Option<Url>,
+    began: Instant,
+    probe: Probe,
+    headers: Option<Instant>,
+    peer: Option<IpAddr>,
+    tls: Option<TlsPeer>,
+}
+
+impl Seen {
+    fn new(url: Option<Url>, peer: Option<IpAddr>) -> Self {
+        Self { url, began: Instant::now(), probe: Probe::default(), headers: None, peer, tls: None }
+    }
+}
+
+impl<'a> Exchange<'a> {
+    pub(crate) fn new(session: &'a mut Session, request: &'a Request) -> Self {
+        let hop = Seen::new(None, None);
+        Self { session, request, began: hop.began, redirects: 0, body: BytesMut::new(), hop }
+    }
+
+    /// To the end of the final answer. Bound in time by the caller.
+    pub(crate) async fn run(&mut self) -> Result<Response, Problem> {
+        let mut hop = Hop::first(self.request)?;
+        loop {
+            let answer = self.ask(&hop).await?;
+            if !(self.request.follow_redirects && is_redirect(answer.status())) {
+                return self.finish(hop, answer).await;
+            }
+            if self.redirects == self.request.max_redirects {
+                let message = format!("more than {} redirects", self.request.max_redirects);
+                return Err(Problem::new(ReasonCode::TooManyRedirects, message));
+            }
+            self.redirects += 1;
+            hop = hop.redirected(answer.status(), answer.headers(), &self.request.secret_headers)?;
+        }
+    }
+
+    /// One hop, up to its response headers.
+    async fn ask(&mut self, hop: &Hop) -> Result<reqwest::Response, Problem> {
+        self.hop = Seen::new(Some(hop.url.clone()), None);
+        hop.check_literal(&self.session.outbound.shared.resolver.policy)?;
+        self.hop.peer = hop.literal();
+        let request = self.render(hop);
+        let pool = self.session.pool(self.request.accept_invalid_certificates)?;
+        let answer = self.hop.probe.watch(pool.client.execute(request)).await;
+        self.remember_certificate(&hop.url)?;
+        let answer = answer.map_err(|error| failure::before_headers(&error, &hop.url, &self.hop.probe))?;
+        self.hop.headers = Some(Instant::now());
+        self.hop.peer = answer.remote_addr().map(|address| address.ip());
+        if self.request.cookies {
+            self.session.cookies.set_cookies(&mut answer.headers().get_all(SET_COOKIE).iter(), &hop.url);
+        }
+        Ok(answer)
+    }
+
+    fn render(&self, hop: &Hop) -> reqwest::Request {
+        let mut request = reqwest::Request::new(hop.method.clone(), hop.url.clone());
+        *request.headers_mut() = hop.headers.clone();
+        if !hop.body.is_empty() {
+            *request.body_mut() = Some(hop.body.clone().into());
+        }
+        if self.request.cookies
+            && let Some(jar) = self.session.cookies.cookies(&hop.url)
+        {
+            let cookies = join_cookies(hop.headers.get(COOKIE), jar);
+            request.headers_mut().insert(COOKIE, cookies);
+        }
+        request
+    }
+
+    fn remember_certificate(&mut self, url: &Url) -> Result<(), Problem> {
+        let pool = self.session.pool(self.request.accept_invalid_certificates)?;
+        if let Some(shown) = self.hop.probe.certificate() {
+            pool.certificates.insert(url.origin(), shown);
+        }
+        self.hop.tls = pool.certificates.get(&url.origin()).cloned();
+        Ok(())
+    }
+
+    async fn finish(&mut self, hop: Hop, mut answer: reqwest::Response) -> Result<Response, Problem> {
+        // Such answers have no body, but may name the encoding that it would have.
+        let has_body = hop.method != Method::HEAD
+            && !matches!(answer.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+        if has_body {
+            self.read(&mut answer).await?;
+        }
+        Ok(Response {
+            status: answer.status().as_u16(),
+            http_version: version(answer.version()),
+            url: hop.url.into(),
+            headers: text_headers(answer.headers()),
+            body: std::mem::take(&mut self.body).freeze(),
+            timing: self.timing(),
+            peer: self.hop.peer,
+            redirects: self.redirects,
+            tls: self.hop.tls.take(),
+        })
+    }
+
+    /// Never holds more than the cap and one chunk.
+    async fn read(&mut self, answer: &mut reqwest::Response) -> Result<(), Problem> {
+        let cap = self.request.max_body;
+        let too_large =
+            || Problem::new(ReasonCode::BodyTooLarge, format!("the body is larger than {cap} bytes"));
+        if answer.content_length().is_some_and(|announced| announced > cap) {
+            return Err(too_large());
+        }
+        while let Some(chunk) = answer.chunk().await.map_err(|error| failure::in_body(&error))? {
+            if (self.body.len() + chunk.len()) as u64 > cap {
+                return Err(too_large());
+            }
+            self.body.extend_from_slice(&chunk);
+        }
+        Ok(())
+    }
+
+    fn timing(&self) -> Timing {
+        let now = Instant::now();
+        let hop = self.hop.probe.timing(self.hop.began, self.hop.headers, now);
+        Timing { total: now - self.began, ..hop }
+    }
+
+    pub(crate) fn failed(self, problem: Problem) -> Failure {
+        let peer = self.hop.peer.or_else(|| match self.hop.probe.addresses().as_slice() {
+            [only] => Some(*only),
+            _ => None, // of several, hyper does not tell which it tried last
+        });
+        let timing = self.timing();
+        Failure { code: problem.code, message: problem.message, timing, peer, tls: self.hop.tls }
+    }
+
+    pub(crate) fn timed_out(mut self) -> Failure {
+        self.hop.tls = self.hop.tls.or_else(|| self.hop.probe.certificate());
+        let message = format!("no complete answer within {:?}: {}", self.request.timeout, self.whereabouts());
+        self.failed(Problem::new(ReasonCode::Timeout, message))
+    }
+
+    fn whereabouts(&self) -> String {
+        let Some(url) = &self.hop.url else { return "nothing was sent".to_owned() };
+        let probe = &self.hop.probe;
+        match probe.phase() {
+            Phase::Resolving => format!("`{}` was not resolved", url.host_str().unwrap_or_default()),
+            Phase::Connecting => format!("{} was not connected", failure::target(url, probe)),
+            Phase::Handshake => "the TLS handshake was not complete".to_owned(),
+            Phase::Ready if self.hop.headers.is_none() => "the response headers were not complete".to_owned(),
+            Phase::Ready => format!("the body was not complete after {} bytes", self.body.len()),
+        }
+    }
+}
+
+/// What the step says comes first; the jar's cookies follow.
+fn join_cookies(own: Option<&HeaderValue>, jar: HeaderValue) -> HeaderValue {
+    let Some(own) = own else { return jar };
+    let joined = [own.as_bytes(), b"; ", jar.as_bytes()].concat();
+    HeaderValue::from_bytes(&joined).expect("two header values and a separator are one")
+}
+
+fn text_headers(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect()
+}
+
+fn version(version: Version) -> &'static str {
+    match version {
+        Version::HTTP_2 => "HTTP/2",
+        Version::HTTP_10 => "HTTP/1.0",
+        _ => "HTTP/1.1",
+    }
+}

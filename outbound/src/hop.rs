@@ -1,0 +1,96 @@
+//! One request as it goes to one origin: what a [`Request`] becomes at first and after each redirect. Pure.
+
+use base64::{Engine as _, prelude::BASE64_STANDARD as BASE64};
+use bytes::Bytes;
+use domain::{exchange::Request, outcome::ReasonCode};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method,
+    header::{AUTHORIZATION, CONTENT_LENGTH, TRANSFER_ENCODING},
+};
+use url::{Host, Url};
+
+use crate::{failure::Problem, policy::AddressPolicy};
+
+/// Method, address, headers and body of one hop. The URL has no user information.
+#[derive(Debug, Clone)]
+pub(crate) struct Hop {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Hop {
+    /// The first hop.
+    pub(crate) fn first(request: &Request) -> Result<Self, Problem> {
+        let method = Method::from_bytes(request.method.as_bytes()).map_err(|_| {
+            Problem::new(ReasonCode::ReferenceInvalid, format!("`{}` is not an HTTP method", request.method))
+        })?;
+        let mut url = Url::parse(&request.url)
+            .map_err(|error| Problem::new(ReasonCode::BadUrl, format!("the URL is not valid: {error}")))?;
+        if !is_http(&url) {
+            return Err(Problem::new(ReasonCode::BadUrl, "the URL is neither http nor https"));
+        }
+        let mut headers = header_map(&request.headers)?;
+        if let Some(basic) = take_user_information(&mut url) {
+            headers.entry(AUTHORIZATION).or_insert(basic);
+        }
+        Ok(Self { method, url, headers, body: request.body.clone() })
+    }
+
+    /// Literals never reach the resolver, in whatever spelling (`0x7f.1`, `2130706433`): the URL parser has made
+    /// addresses of them.
+    pub(crate) fn check_literal(&self, policy: &AddressPolicy) -> Result<(), Problem> {
+        match self.literal() {
+            Some(address) if !policy.permits(address) => {
+                Err(Problem::new(ReasonCode::AddressDenied, format!("the address policy denies {address}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The host, when it is an address.
+    pub(crate) fn literal(&self) -> Option<std::net::IpAddr> {
+        match self.url.host()? {
+            Host::Ipv4(address) => Some(address.into()),
+            Host::Ipv6(address) => Some(address.into()),
+            Host::Domain(_) => None,
+        }
+    }
+}
+
+pub(crate) fn is_http(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https")
+}
+
+fn header_map(headers: &[(String, String)]) -> Result<HeaderMap, Problem> {
+    let mut map = HeaderMap::with_capacity(headers.len());
+    for (name, value) in headers {
+        let header = HeaderName::try_from(name.as_str()).ok().zip(HeaderValue::try_from(value.as_str()).ok());
+        let Some((name, value)) = header else {
+            let message = format!("the header `{}` cannot be sent as it is", name.escape_default());
+            return Err(Problem::new(ReasonCode::ReferenceInvalid, message));
+        };
+        // hyper frames the message; a second opinion would break the connection.
+        if name != CONTENT_LENGTH && name != TRANSFER_ENCODING {
+            map.append(name, value);
+        }
+    }
+    Ok(map)
+}
+
+/// Removes `user:password@` and returns it as basic authentication (RFC 7617).
+pub(crate) fn take_user_information(url: &mut Url) -> Option<HeaderValue> {
+    if url.username().is_empty() && url.password().is_none() {
+        return None;
+    }
+    let decode = |text: &str| percent_encoding::percent_decode_str(text).collect::<Vec<u8>>();
+    let mut credentials = decode(url.username());
+    credentials.push(b':');
+    credentials.extend(decode(url.password().unwrap_or_default()));
+    url.set_username("").and_then(|()| url.set_password(None)).expect("an http URL has a host");
+    let mut value =
+        HeaderValue::try_from(format!("Basic {}", BASE64.encode(credentials))).expect("base64 is ASCII");
+    value.set_sensitive(true);
+    Some(value)
+}
