@@ -92,7 +92,7 @@ fn parse(cursor: &mut Cursor<'_>) -> Result<Written, SyntaxError> {
         *cursor = ahead;
         return Ok(literal);
     }
-    if word.starts_with(|c: char| c == '-' || c == '+' || c == '.') {
+    if word.starts_with(['-', '+', '.']) {
         let message = format!("`{word}` is neither a number nor a duration");
         return Err(SyntaxError::new(cursor.at(), word.len(), message));
     }
