@@ -4,8 +4,10 @@
 mod cli;
 mod config;
 mod demo;
+mod documents;
 mod logging;
 mod shutdown;
+mod terminal;
 
 use std::process::ExitCode;
 

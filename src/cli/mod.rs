@@ -2,6 +2,8 @@
 //! the one place where an error reaches the terminal.
 
 mod demo;
+mod schema;
+mod validate;
 mod version;
 
 use std::{
@@ -28,6 +30,10 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Check documents and show everything that is wrong with them.
+    Validate(validate::Validate),
+    /// Print the JSON Schema of documents, for editors.
+    Schema(schema::Schema),
     /// Serve only the demo shop.
     #[command(hide = true)]
     Demo(demo::Demo),
@@ -75,6 +81,8 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<Exit> {
     let config =
         || Config::load(arguments.config.as_deref(), std::env::vars()).context("the configuration is wrong");
     match arguments.command {
+        Command::Validate(command) => command.run(),
+        Command::Schema(command) => command.run(),
         Command::Demo(command) => command.run(&config()?).await,
         Command::Version(command) => command.run(),
     }
