@@ -65,7 +65,7 @@ impl<'a> Exchange<'a> {
                 return self.finish(hop, answer).await;
             }
             if self.redirects == self.request.max_redirects {
-                let message = format!("more than {} redirects", self.request.max_redirects);
+                let message = format!("redirected once more after {} redirects", self.redirects);
                 return Err(Problem::new(ReasonCode::TooManyRedirects, message));
             }
             self.redirects += 1;
@@ -79,9 +79,9 @@ impl<'a> Exchange<'a> {
         hop.check_literal(&self.session.outbound.shared.resolver.policy)?;
         self.hop.peer = hop.literal();
         let request = self.render(hop);
-        let pool = self.session.pool(self.request.accept_invalid_certificates)?;
-        let answer = self.hop.probe.watch(pool.client.execute(request)).await;
-        self.remember_certificate(&hop.url)?;
+        let client = self.session.client(self.request.accept_invalid_certificates)?;
+        let answer = self.hop.probe.watch(client.execute(request)).await;
+        self.settle_certificate();
         let answer = answer.map_err(|error| failure::before_headers(&error, &hop.url, &self.hop.probe))?;
         self.hop.headers = Some(Instant::now());
         self.hop.peer = answer.remote_addr().map(|address| address.ip());
@@ -106,13 +106,17 @@ impl<'a> Exchange<'a> {
         request
     }
 
-    fn remember_certificate(&mut self, url: &Url) -> Result<(), Problem> {
-        let pool = self.session.pool(self.request.accept_invalid_certificates)?;
-        if let Some(shown) = self.hop.probe.certificate() {
-            pool.certificates.insert(url.origin(), shown);
+    /// The certificate of this hop's handshake, or on a reused connection that of the handshake which made it.
+    fn settle_certificate(&mut self) {
+        let Some(url) = &self.hop.url else { return };
+        let connection = (url.origin(), self.request.accept_invalid_certificates);
+        let shown = self.hop.probe.certificate();
+        if let Some(shown) = &shown {
+            self.session.certificates.insert(connection.clone(), shown.clone());
         }
-        self.hop.tls = pool.certificates.get(&url.origin()).cloned();
-        Ok(())
+        let reused =
+            || self.session.certificates.get(&connection).filter(|_| self.hop.probe.reused()).cloned();
+        self.hop.tls = shown.or_else(reused);
     }
 
     async fn finish(&mut self, hop: Hop, mut answer: reqwest::Response) -> Result<Response, Problem> {
@@ -168,7 +172,7 @@ impl<'a> Exchange<'a> {
     }
 
     pub(crate) fn timed_out(mut self) -> Failure {
-        self.hop.tls = self.hop.tls.or_else(|| self.hop.probe.certificate());
+        self.settle_certificate();
         let message = format!("no complete answer within {:?}: {}", self.request.timeout, self.whereabouts());
         self.failed(Problem::new(ReasonCode::Timeout, message))
     }

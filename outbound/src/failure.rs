@@ -90,7 +90,7 @@ fn on_connection(error: &reqwest::Error, closed: &str) -> Option<Problem> {
     if let Some(cause) = find::<h2::Error>(error) {
         return Some(on_http2(cause, closed));
     }
-    let cause = find::<hyper::Error>(error)?;
+    let cause = find::<hyper::Error>(error).filter(|cause| !cause.is_user())?;
     if cause.is_parse_too_large() {
         return Some(Problem::new(ReasonCode::HeadersTooLarge, "the response headers are too large"));
     }

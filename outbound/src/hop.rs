@@ -31,7 +31,7 @@ impl Hop {
         if !is_http(&url) {
             return Err(Problem::new(ReasonCode::BadUrl, "the URL is neither http nor https"));
         }
-        let mut headers = header_map(&request.headers)?;
+        let mut headers = header_map(request)?;
         if let Some(basic) = take_user_information(&mut url) {
             headers.entry(AUTHORIZATION).or_insert(basic);
         }
@@ -63,14 +63,16 @@ pub(crate) fn is_http(url: &Url) -> bool {
     matches!(url.scheme(), "http" | "https")
 }
 
-fn header_map(headers: &[(String, String)]) -> Result<HeaderMap, Problem> {
-    let mut map = HeaderMap::with_capacity(headers.len());
-    for (name, value) in headers {
+fn header_map(request: &Request) -> Result<HeaderMap, Problem> {
+    let mut map = HeaderMap::with_capacity(request.headers.len());
+    for (name, value) in &request.headers {
         let header = HeaderName::try_from(name.as_str()).ok().zip(HeaderValue::try_from(value.as_str()).ok());
-        let Some((name, value)) = header else {
+        let Some((name, mut value)) = header else {
             let message = format!("the header `{}` cannot be sent as it is", name.escape_default());
             return Err(Problem::new(ReasonCode::ReferenceInvalid, message));
         };
+        // Keeps it out of `Debug` and out of HTTP/2's compression tables.
+        value.set_sensitive(request.secret_headers.iter().any(|secret| secret == name.as_str()));
         // hyper frames the message; a second opinion would break the connection.
         if name != CONTENT_LENGTH && name != TRANSFER_ENCODING {
             map.append(name, value);

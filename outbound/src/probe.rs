@@ -102,7 +102,11 @@ impl Probe {
         self.lock().addresses.clone()
     }
 
-    /// Whether this hop needed no connection of its own.
+    /// Whether this hop, once it was sent, needed no connection of its own.
+    pub(crate) fn reused(&self) -> bool {
+        self.lock().connector_began.is_none()
+    }
+
     pub(crate) fn phase(&self) -> Phase {
         let seen = self.lock();
         match *seen {

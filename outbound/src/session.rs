@@ -21,15 +21,10 @@ const USER_AGENT: &str = concat!("skopos/", env!("CARGO_PKG_VERSION"));
 pub struct Session {
     pub(crate) outbound: Outbound,
     pub(crate) cookies: Jar,
-    verifying: Option<Pool>,
-    accepting: Option<Pool>,
-}
-
-/// The connections of one attitude towards certificates.
-pub(crate) struct Pool {
-    pub(crate) client: reqwest::Client,
-    /// What handshakes showed: a reused connection has none of its own.
-    pub(crate) certificates: HashMap<url::Origin, TlsPeer>,
+    /// What handshakes showed, by origin and whether anything is accepted: a reused connection makes none of its own.
+    pub(crate) certificates: HashMap<(url::Origin, bool), TlsPeer>,
+    verifying: Option<reqwest::Client>,
+    accepting: Option<reqwest::Client>,
 }
 
 impl fmt::Debug for Session {
@@ -40,7 +35,13 @@ impl fmt::Debug for Session {
 
 impl Session {
     pub(crate) fn new(outbound: Outbound) -> Self {
-        Self { outbound, cookies: Jar::default(), verifying: None, accepting: None }
+        Self {
+            outbound,
+            cookies: Jar::default(),
+            certificates: HashMap::new(),
+            verifying: None,
+            accepting: None,
+        }
     }
 
     /// Sends the request, follows redirects, reads the whole body.
@@ -58,16 +59,16 @@ impl Session {
     }
 
     /// Built when first needed: most runs need one of the two, some need none.
-    pub(crate) fn pool(&mut self, accept_invalid: bool) -> Result<&mut Pool, Problem> {
+    pub(crate) fn client(&mut self, accept_invalid: bool) -> Result<reqwest::Client, Problem> {
         let slot = if accept_invalid { &mut self.accepting } else { &mut self.verifying };
-        if slot.is_none() {
-            let client = client(&self.outbound, accept_invalid).map_err(|error| {
-                tracing::error!(%error, "an HTTP client could not be built");
-                Problem::new(ReasonCode::Internal, "the HTTP client could not be built")
-            })?;
-            *slot = Some(Pool { client, certificates: HashMap::new() });
+        if let Some(client) = slot {
+            return Ok(client.clone());
         }
-        Ok(slot.as_mut().expect("it was filled above"))
+        let client = build(&self.outbound, accept_invalid).map_err(|error| {
+            tracing::error!(%error, "an HTTP client could not be built");
+            Problem::new(ReasonCode::Internal, "the HTTP client could not be built")
+        })?;
+        Ok(slot.insert(client).clone())
     }
 }
 
@@ -75,7 +76,7 @@ impl Session {
     clippy::disallowed_methods,
     reason = "the one place that builds clients: this is the door to the network"
 )]
-fn client(outbound: &Outbound, accept_invalid: bool) -> reqwest::Result<reqwest::Client> {
+fn build(outbound: &Outbound, accept_invalid: bool) -> reqwest::Result<reqwest::Client> {
     let shared = &outbound.shared;
     let tls = if accept_invalid { &shared.accepting } else { &shared.verifying };
     reqwest::Client::builder()

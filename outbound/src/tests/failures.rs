@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use domain::{exchange::Failure, outcome::ReasonCode};
 
-use super::{get, header, outbound, server::Server};
+use super::{
+    get, header, outbound,
+    server::{Certificate, Server},
+};
 
 async fn failure(server: &Server, path: &str) -> Failure {
     outbound().session().send(&get(server.url(path))).await.unwrap_err()
@@ -143,4 +146,18 @@ async fn requests_that_cannot_be_sent_are_refused_without_a_connection() {
         assert_eq!(session.send(&request).await.unwrap_err().code, ReasonCode::ReferenceInvalid, "{name}");
     }
     assert_eq!(server.connections(), 0);
+}
+
+#[tokio::test]
+async fn failure_on_a_new_connection_has_no_certificate_of_an_older_one() {
+    let mut server = Server::tls(Certificate::For("a.test")).await;
+    let mut session = outbound().session();
+    let port = server.address.port();
+    let url = |path: &str| format!("https://a.test:{port}{path}");
+    session.send(&get(url("/ok"))).await.unwrap();
+    let reused = session.send(&get(url("/hang-up"))).await.unwrap_err();
+    assert!(reused.timing.connect.is_none() && reused.tls.is_some(), "{reused:?}");
+    server.refuse().await;
+    let refused = session.send(&get(url("/ok"))).await.unwrap_err();
+    assert_eq!((refused.code, refused.tls), (ReasonCode::Connect, None));
 }

@@ -66,3 +66,10 @@ fn get(url: impl Into<String>) -> Request {
 fn header(name: &str, value: &str) -> (String, String) {
     (name.to_owned(), value.to_owned())
 }
+
+#[test]
+fn sending_may_move_between_threads() {
+    fn sendable<T: Send>(_: T) {}
+    let mut session = outbound().session();
+    sendable(session.send(&get("http://a.test/")));
+}

@@ -81,7 +81,10 @@ async fn redirects_are_counted_and_end() {
     assert_eq!(outbound().session().send(&request).await.unwrap().redirects, 2);
     request.max_redirects = 1;
     let failure = outbound().session().send(&request).await.unwrap_err();
-    assert_eq!((failure.code, &*failure.message), (ReasonCode::TooManyRedirects, "more than 1 redirects"));
+    assert_eq!(
+        (failure.code, &*failure.message),
+        (ReasonCode::TooManyRedirects, "redirected once more after 1 redirects")
+    );
 }
 
 #[tokio::test]

@@ -81,6 +81,7 @@ impl Authority {
 pub(super) struct Server {
     pub(super) address: SocketAddr,
     seen: Arc<Seen>,
+    accepting: Option<tokio::task::JoinHandle<()>>,
 }
 
 #[derive(Default)]
@@ -106,7 +107,7 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let seen = Arc::<Seen>::default();
         let accepted = seen.clone();
-        tokio::spawn(async move {
+        let accepting = tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
                 let (seen, tls) = (accepted.clone(), tls.clone());
                 seen.connections.fetch_add(1, Ordering::SeqCst);
@@ -122,7 +123,14 @@ impl Server {
                 });
             }
         });
-        Self { address, seen }
+        Self { address, seen, accepting: Some(accepting) }
+    }
+
+    /// From now on, connections are refused.
+    pub(super) async fn refuse(&mut self) {
+        let accepting = self.accepting.take().expect("it accepts until now");
+        accepting.abort();
+        accepting.await.unwrap_err();
     }
 
     /// Speaks HTTP/2 and answers everything with `h2`.
@@ -138,7 +146,7 @@ impl Server {
                 body.send_data("h2".into(), true).unwrap();
             }
         });
-        Self { address, seen: Arc::default() }
+        Self { address, seen: Arc::default(), accepting: None }
     }
 
     /// Accepts connections and never says a word.
@@ -151,7 +159,7 @@ impl Server {
                 held.push(socket);
             }
         });
-        Self { address, seen: Arc::default() }
+        Self { address, seen: Arc::default(), accepting: None }
     }
 
     pub(super) fn url(&self, path: &str) -> String {
