@@ -9,7 +9,7 @@ use domain::{
     outcome::ReasonCode,
 };
 use http::{
-    HeaderValue, Method, StatusCode, Version,
+    HeaderValue, Version,
     header::{COOKIE, HeaderMap, SET_COOKIE},
 };
 use reqwest::cookie::CookieStore as _;
@@ -120,12 +120,7 @@ impl<'a> Exchange<'a> {
     }
 
     async fn finish(&mut self, hop: Hop, mut answer: reqwest::Response) -> Result<Response, Problem> {
-        // Such answers have no body, but may name the encoding that it would have.
-        let has_body = hop.method != Method::HEAD
-            && !matches!(answer.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-        if has_body {
-            self.read(&mut answer).await?;
-        }
+        self.read(&mut answer).await?;
         Ok(Response {
             status: answer.status().as_u16(),
             http_version: version(answer.version()),

@@ -19,7 +19,7 @@ async fn phases_are_measured_and_a_reused_connection_has_no_connect() {
     assert!(timing.first_byte.unwrap() >= TICK && timing.download.unwrap() >= TICK, "{timing:?}");
     let phases =
         timing.dns.unwrap() + timing.connect.unwrap() + timing.first_byte.unwrap() + timing.download.unwrap();
-    assert!(timing.total >= phases && timing.total < phases + TICK, "{timing:?}");
+    assert!(timing.total >= phases && timing.total < phases + 5 * TICK, "{timing:?}");
 
     let second = session.send(&get(server.named("http", "a.test", "/slow"))).await.unwrap();
     assert_eq!((second.timing.dns, second.timing.connect, second.timing.tls), (None, None, None));
@@ -69,7 +69,7 @@ async fn headers_of_the_request_win_and_repeat() {
     for line in ["user-agent: mine\r\n", "accept: text/plain\r\n", "x-twice: 1\r\nx-twice: 2\r\n"] {
         assert!(sent.contains(line), "{line} is in {sent}");
     }
-    assert!(!sent.contains("999") && !sent.contains("skopos/"), "{sent}");
+    assert!(!sent.contains("content-length") && !sent.contains("skopos/"), "{sent}");
 }
 
 #[tokio::test]

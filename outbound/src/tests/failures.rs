@@ -1,13 +1,16 @@
 //! Targets that do not answer, or answer what nobody can use: a code, a sentence, and what was measured until then.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use domain::{exchange::Failure, outcome::ReasonCode};
+use futures_util::FutureExt as _;
 
 use super::{
     get, header, outbound,
     server::{Certificate, Server},
+    with,
 };
+use crate::resolver::Lookup;
 
 async fn failure(server: &Server, path: &str) -> Failure {
     outbound().session().send(&get(server.url(path))).await.unwrap_err()
@@ -45,11 +48,34 @@ async fn timeout_covers_headers_body_and_all_redirects() {
 }
 
 #[tokio::test]
+async fn timeout_covers_the_resolver() {
+    let stuck: Lookup = Arc::new(|_| std::future::pending().boxed());
+    let mut request = get("http://a.test/");
+    request.timeout = Duration::from_millis(50);
+    let failure = with(&[], stuck).session().send(&request).await.unwrap_err();
+    assert_eq!(failure.message, "no complete answer within 50ms: `a.test` was not resolved");
+    assert!(failure.timing.dns.unwrap() > Duration::from_millis(10), "{:?}", failure.timing);
+    assert_eq!((failure.timing.connect, failure.timing.first_byte), (None, None));
+}
+
+#[tokio::test]
+async fn session_goes_on_after_a_timeout_on_a_new_connection() {
+    let server = Server::plain().await;
+    let mut session = outbound().session();
+    session.send(&get(server.url("/ok"))).await.unwrap();
+    let mut silent = get(server.url("/silent"));
+    silent.timeout = Duration::from_millis(50);
+    assert!(session.send(&silent).await.unwrap_err().timing.connect.is_none(), "reused");
+    let after = session.send(&get(server.url("/ok"))).await.unwrap();
+    assert_eq!((&*after.body, after.timing.connect.is_some()), (b"ok".as_slice(), true));
+}
+
+#[tokio::test]
 async fn timeout_covers_the_tls_handshake() {
     let server = Server::mute().await;
     let failure = timed_out(server.named("https", "a.test", "/")).await;
     assert_eq!(failure.message, "no complete answer within 200ms: the TLS handshake was not complete");
-    assert!(failure.timing.tls.unwrap() > Duration::from_millis(100), "{:?}", failure.timing);
+    assert!(failure.timing.tls.unwrap() > Duration::from_millis(10), "{:?}", failure.timing);
     assert_eq!(failure.timing.first_byte, None);
 }
 

@@ -11,6 +11,7 @@ use std::{
 use domain::outcome::ReasonCode;
 
 use super::{get, names, outbound, server::Server, test_names, with};
+use crate::{Config, Outbound};
 
 #[tokio::test]
 async fn literals_are_denied_in_every_spelling() {
@@ -93,4 +94,15 @@ async fn checked_address_is_the_one_connected_to() {
     assert_eq!((response.peer, asked.load(Ordering::SeqCst)), (Some([127, 0, 0, 1].into()), 1));
     let failure = outbound.session().send(&get(&url)).await.unwrap_err();
     assert_eq!((failure.code, server.connections()), (ReasonCode::AddressDenied, 1));
+}
+
+#[tokio::test]
+async fn default_configuration_denies_loopback_and_the_allow_list_opens_it() {
+    let server = Server::plain().await;
+    let url = server.named("http", "localhost", "/ok");
+    let closed = Outbound::new(Config::default()).unwrap();
+    assert_eq!(closed.session().send(&get(&url)).await.unwrap_err().code, ReasonCode::AddressDenied);
+    assert_eq!(server.connections(), 0);
+    let open = Outbound::new(Config { allow: vec!["127.0.0.0/8".parse().unwrap()] }).unwrap();
+    assert_eq!(open.session().send(&get(&url)).await.unwrap().status, 200);
 }
