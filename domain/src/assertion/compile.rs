@@ -23,7 +23,7 @@ impl Assertion {
         }
         let (key, written) = only_member(members)?;
         let pointer = format!("/{}", pointer_token(key));
-        comparisons(key, written)
+        comparisons(&pointer, key, written)
             .map(|comparisons| Self(Form::Comparisons(comparisons)))
             .map_err(|problems| all_under(&pointer, problems))
     }
@@ -45,7 +45,7 @@ fn only_member(members: &Map<String, Value>) -> Result<(&String, &Value), Vec<Pr
 }
 
 /// What is written under a source: its options taken off, the rest are comparisons.
-fn comparisons(key: &str, written: &Value) -> Result<Comparisons, Vec<Problem>> {
+fn comparisons(pointer: &str, key: &str, written: &Value) -> Result<Comparisons, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut rest = written.clone();
     let source = collect(&mut problems, source(key, &mut rest));
@@ -70,7 +70,7 @@ fn comparisons(key: &str, written: &Value) -> Result<Comparisons, Vec<Problem>> 
     }
     match (source, warning) {
         (Some((source, label)), Some(warning)) if problems.is_empty() => {
-            Ok(Comparisons { label, source, rules, warning })
+            Ok(Comparisons { pointer: pointer.to_owned(), label, source, rules, warning })
         }
         _ => Err(problems),
     }

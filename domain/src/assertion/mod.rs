@@ -50,6 +50,8 @@ enum Form {
 
 #[derive(Debug, Clone)]
 struct Comparisons {
+    /// Where the rules stand in the check.
+    pointer: String,
     /// The source as written, for people.
     label: String,
     source: Source,
@@ -62,12 +64,19 @@ struct Comparisons {
 impl Assertion {
     /// Every reference in what is expected, with the JSON pointer of the text it stands in, relative to the check.
     pub fn references(&self) -> impl Iterator<Item = (String, &Reference)> {
-        let (rules, original) = match &self.0 {
-            Form::Comparisons(comparisons) => (comparisons.rules.as_slice(), None),
-            Form::Original(original) => ([].as_slice(), Some(original)),
+        let (comparisons, original) = match &self.0 {
+            Form::Comparisons(comparisons) => (Some(comparisons), None),
+            Form::Original(original) => (None, Some(original)),
         };
         let original = original.into_iter().flat_map(Original::references);
-        rules.iter().flat_map(Rule::references).chain(original)
+        comparisons.into_iter().flat_map(Comparisons::references).chain(original)
+    }
+}
+
+impl Comparisons {
+    fn references(&self) -> impl Iterator<Item = (String, &Reference)> {
+        let below = self.rules.iter().flat_map(Rule::references);
+        below.map(|(inner, reference)| (format!("{}{inner}", self.pointer), reference))
     }
 }
 

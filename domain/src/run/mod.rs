@@ -1,5 +1,14 @@
 //! One execution of one collection: the facts that a row keeps, and (in `machine`) how it proceeds.
 
+pub mod inputs;
+mod judge;
+pub mod machine;
+mod mask;
+mod record;
+mod scope;
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};

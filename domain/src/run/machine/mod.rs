@@ -1,0 +1,191 @@
+//! The run machine: takes an event, returns the next command. It holds no clock, client or logger; time arrives with
+//! each event as the time since the run's start, randomness as a seed.
+//!
+//! | in                  | on                               | then                                                      |
+//! |---------------------|----------------------------------|-----------------------------------------------------------|
+//! | New                 | Started                          | Requesting(first step), or Waiting for its `delay`        |
+//! | Requesting          | Responded, passes, more steps    | Requesting(next step), or Waiting for its `delay`         |
+//! | Requesting          | Responded, passes, last step     | Finished(Passed or Degraded)                              |
+//! | Requesting          | Responded, `poll.until` not true | Waiting, then the same request                            |
+//! | Requesting          | Responded / Unreachable, retry   | Waiting, then the same request                            |
+//! | Requesting          | Responded / Unreachable, no retry| next step (`continue_on_failure`) or Cleaning; Failed     |
+//! | Requesting, Waiting | an earlier answer lacks a value  | Cleaning; Failed, the reference is named                  |
+//! | Requesting, Waiting | a variable or secret is gone     | Cleaning; Inconclusive                                    |
+//! | Requesting          | address denied by policy         | Cleaning; Inconclusive                                    |
+//! | Waiting             | Woke                             | Requesting the same step                                  |
+//! | any                 | DeadlinePassed                   | Cleaning with 15 s of its own; Failed                     |
+//! | any                 | Cancelled                        | Cleaning with 15 s of its own; Cancelled                  |
+//! | Cleaning            | DeadlinePassed                   | Finished with the verdict that led to it                  |
+//! | Cleaning            | Cancelled                        | goes on                                                   |
+//!
+//! *Cleaning* is not a state of its own but a phase: the same states, over the `always` steps that have not begun.
+//! Its failures are recorded and never change the verdict.
+
+mod step;
+mod verdict;
+
+use std::{mem, sync::Arc, time::Duration};
+
+use crate::{
+    answer::Answer,
+    exchange::{Failure, Request, Response},
+    masking::Masker,
+    outcome::{Outcome, Reason, ReasonCode},
+    plan::Plan,
+    result::RunResult,
+};
+
+use super::{
+    inputs::Inputs,
+    record::Records,
+    scope::{Dice, RunScope},
+};
+
+/// Clean-up after a deadline or a cancel has this much time of its own.
+pub const CLEANING_TIME: Duration = Duration::from_secs(15);
+/// Requests that one run may send, retries and polls included.
+pub const MAX_REQUESTS: u32 = 1_000;
+
+/// What happened in the world.
+#[derive(Debug)]
+pub enum Event {
+    /// A worker is ready to carry out commands.
+    Started,
+    /// The answer to the last [`Command::Send`].
+    Responded(Box<Response>),
+    /// There was no usable answer to the last [`Command::Send`].
+    Unreachable(Box<Failure>),
+    /// The time of the last [`Command::Wait`] is over.
+    Woke,
+    /// [`Machine::deadline`] has come.
+    DeadlinePassed,
+    /// Somebody wants the run to stop.
+    Cancelled,
+}
+
+/// What is to be done next.
+#[derive(Debug)]
+pub enum Command {
+    /// Send it, then report `Responded` or `Unreachable`.
+    Send {
+        /// Fully rendered.
+        request: Box<Request>,
+        /// Whether another worker may send it again after a crash; if not, the durable marker comes first.
+        repeatable: bool,
+    },
+    /// Wait, then report `Woke`.
+    Wait(Duration),
+    /// Nothing changes: go on with what was commanded before.
+    Continue,
+    /// The run is over.
+    Finish(Box<RunResult>),
+}
+
+/// Where the run waits for the world.
+enum State {
+    New,
+    Requesting(Progress),
+    Waiting(Progress),
+    Finished,
+}
+
+/// The step in hand.
+struct Progress {
+    index: usize,
+    /// Rendered once; retries and polls send it again.
+    request: Option<Request>,
+    /// Tries since the last answer that was not a bad one.
+    tries: u32,
+    polling_since: Option<Duration>,
+    sent_at: Duration,
+}
+
+/// One run of one plan.
+pub struct Machine {
+    plan: Arc<Plan>,
+    inputs: Inputs,
+    dice: Dice,
+    masker: Masker,
+    state: State,
+    cleaning: bool,
+    deadline: Duration,
+    /// Set by the first thing that went wrong.
+    verdict: Option<(Outcome, Reason)>,
+    answers: Vec<Option<Answer>>,
+    records: Records,
+    requests: u32,
+    /// When the event in hand happened, since the start.
+    at: Duration,
+}
+
+impl Machine {
+    /// A run that has not started.
+    #[must_use]
+    pub fn new(plan: Arc<Plan>, inputs: Inputs) -> Self {
+        let answers = plan.steps.iter().map(|_| None).collect();
+        Self {
+            dice: Dice::new(inputs.seed),
+            masker: Masker::new(inputs.secrets.values()),
+            state: State::New,
+            cleaning: false,
+            deadline: plan.timeout,
+            verdict: None,
+            answers,
+            records: Records::default(),
+            requests: 0,
+            at: Duration::ZERO,
+            plan,
+            inputs,
+        }
+    }
+
+    /// The time since the start at which [`Event::DeadlinePassed`] is due. It moves once, when cleaning begins.
+    #[must_use]
+    pub fn deadline(&self) -> Duration {
+        self.deadline
+    }
+
+    /// Whether only clean-up steps are left.
+    #[must_use]
+    pub fn is_cleaning(&self) -> bool {
+        self.cleaning
+    }
+
+    /// Takes what happened `at` this much time after the start, and says what to do next.
+    pub fn on(&mut self, event: Event, at: Duration) -> Command {
+        self.at = at;
+        match (mem::replace(&mut self.state, State::Finished), event) {
+            (State::New, Event::Started) => self.advance(0),
+            (State::Requesting(step), Event::Responded(response)) => self.responded(step, *response),
+            (State::Requesting(step), Event::Unreachable(failure)) => self.unreachable(step, &failure),
+            (State::Waiting(step), Event::Woke) => self.send(step),
+            (state, Event::DeadlinePassed) => {
+                let reason = Reason::new(ReasonCode::DeadlinePassed, self.deadline_message());
+                self.interrupted(state, Outcome::Failed, reason)
+            }
+            (state, Event::Cancelled) if self.cleaning => {
+                self.state = state;
+                Command::Continue
+            }
+            (state, Event::Cancelled) => {
+                let reason = Reason::new(ReasonCode::Cancelled, "the run was cancelled");
+                self.interrupted(state, Outcome::Cancelled, reason)
+            }
+            (_, event) => {
+                let message = format!("the run machine was told {event:?} when it did not expect that");
+                self.blame(Outcome::Inconclusive, Reason::new(ReasonCode::Internal, message));
+                self.finish()
+            }
+        }
+    }
+
+    fn scope(&self) -> RunScope<'_> {
+        RunScope {
+            plan: &self.plan,
+            inputs: &self.inputs,
+            answers: &self.answers,
+            dice: &self.dice,
+            at: self.at,
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! How one step proceeds: begun, sent, answered, repeated, passed.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use crate::{
+    answer::Answer,
+    exchange::{Failure, Request, Response},
+    outcome::{Reason, ReasonCode},
+    plan::PlannedStep,
+    reference::{Unresolved, UnresolvedCause},
+    result::StepOutcome,
+};
+
+use super::{
+    super::{
+        judge::{self, Judgement},
+        mask,
+    },
+    Command, MAX_REQUESTS, Machine, Progress, State,
+};
+
+/// What an answer means to a step that polls.
+enum Polled {
+    /// `until` holds, or the step does not poll: the assertions decide.
+    Holds,
+    /// The same request once more, after this long.
+    Again(Duration),
+    /// Its time is over.
+    TimedOut(Reason),
+}
+
+impl Machine {
+    /// Begins the next step from `index` on that is to run, or ends the run.
+    pub(super) fn advance(&mut self, index: usize) -> Command {
+        let mut index = index;
+        loop {
+            let plan = Arc::clone(&self.plan);
+            let Some(step) = plan.steps.get(index) else { return self.finish() };
+            if self.cleaning && !step.always {
+                index += 1;
+                continue;
+            }
+            match self.begin(index, step) {
+                Some(command) => return command,
+                None => index += 1,
+            }
+        }
+    }
+
+    /// `None`: the step is skipped.
+    fn begin(&mut self, index: usize, step: &PlannedStep) -> Option<Command> {
+        let progress = Progress { index, request: None, tries: 0, polling_since: None, sent_at: self.at };
+        match self.conditions_hold(step) {
+            Ok(true) => {}
+            Ok(false) => return None,
+            Err(unresolved) if never_ran(step, &unresolved) => return None,
+            Err(unresolved) => {
+                self.records.begin(index, self.at);
+                return Some(self.unresolved(progress, unresolved));
+            }
+        }
+        self.records.begin(index, self.at);
+        if step.delay.is_zero() {
+            return Some(self.send(progress));
+        }
+        self.state = State::Waiting(progress);
+        Some(Command::Wait(step.delay))
+    }
+
+    fn conditions_hold(&self, step: &PlannedStep) -> Result<bool, Unresolved> {
+        let scope = self.scope();
+        for condition in &step.when {
+            if !condition.holds(&scope)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Renders the request if this is its first try, and sends it.
+    pub(super) fn send(&mut self, mut step: Progress) -> Command {
+        let plan = Arc::clone(&self.plan);
+        let planned = &plan.steps[step.index];
+        if self.requests >= MAX_REQUESTS {
+            let message =
+                format!("the run has sent {MAX_REQUESTS} requests, which is the most that one run may");
+            return self.failed(step, Reason::new(ReasonCode::TooManyRequests, message));
+        }
+        let request = match step.request.take() {
+            Some(request) => request,
+            None => match self.render(planned) {
+                Ok(request) => request,
+                Err(unresolved) if never_ran(planned, &unresolved) => {
+                    self.records.forget_last();
+                    return self.advance(step.index + 1);
+                }
+                Err(unresolved) => return self.unresolved(step, unresolved),
+            },
+        };
+        self.requests += 1;
+        step.tries += 1;
+        step.sent_at = self.at;
+        step.request = Some(request.clone());
+        self.state = State::Requesting(step);
+        Command::Send { request: Box::new(request), repeatable: planned.repeatable }
+    }
+
+    fn render(&self, step: &PlannedStep) -> Result<Request, Unresolved> {
+        let mut request = step.request.render(&self.scope())?;
+        let facts = &self.inputs.facts;
+        request.headers.push(("X-Skopos-Run-Id".into(), facts.id.to_string()));
+        request.headers.push(("X-Skopos-Run-Attempt".into(), facts.attempt.to_string()));
+        Ok(request)
+    }
+
+    pub(super) fn responded(&mut self, mut step: Progress, response: Response) -> Command {
+        let plan = Arc::clone(&self.plan);
+        let planned = &plan.steps[step.index];
+        let request = step.request.clone().expect("a request was sent before it was answered");
+        let status = response.status;
+        let answer = Answer::new(request, response).received_at(self.inputs.facts.started_at + self.at);
+        match self.polled(&mut step, planned, &answer) {
+            Ok(Polled::Holds) => {}
+            Ok(Polled::Again(wait)) => {
+                self.state = State::Waiting(step);
+                return Command::Wait(wait);
+            }
+            Ok(Polled::TimedOut(reason)) => {
+                self.answers[step.index] = Some(answer);
+                return self.failed(step, reason);
+            }
+            Err(unresolved) => return self.unresolved(step, unresolved),
+        }
+        let judged = match judge::answer(planned, &answer, &self.scope(), &self.masker) {
+            Ok(judged) => judged,
+            Err(unresolved) => {
+                self.records.answered(step.sent_at, &answer, &Judgement::unjudged());
+                return self.unresolved(step, unresolved);
+            }
+        };
+        self.records.answered(step.sent_at, &answer, &judged);
+        let Some(reason) = judged.reason else { return self.passed(step, planned, answer, judged.outcome) };
+        self.answers[step.index] = Some(answer);
+        if step.tries <= planned.retry.attempts && judge::worth_another_try(&planned.retry, status) {
+            return self.wait_to_retry(step, planned);
+        }
+        self.failed(step, reason)
+    }
+
+    /// Takes the captures of an answer that passed, and goes on.
+    fn passed(
+        &mut self,
+        step: Progress,
+        planned: &PlannedStep,
+        mut answer: Answer,
+        outcome: StepOutcome,
+    ) -> Command {
+        let mut captures = BTreeMap::new();
+        for capture in &planned.captures {
+            match capture.take(&answer) {
+                Ok(value) => {
+                    if capture.secret {
+                        mask::learn(&mut self.masker, &value);
+                    }
+                    self.records.captured(&capture.name, value.clone());
+                    captures.insert(capture.name.clone(), value);
+                }
+                Err(found) => {
+                    self.answers[step.index] = Some(answer);
+                    let message = format!("capture `{}` found nothing: {found}", capture.name);
+                    return self.failed(step, Reason::new(ReasonCode::CaptureMissing, message));
+                }
+            }
+        }
+        answer.set_captures(captures);
+        self.answers[step.index] = Some(answer);
+        self.records.end(outcome, None);
+        self.advance(step.index + 1)
+    }
+
+    pub(super) fn unreachable(&mut self, step: Progress, failure: &Failure) -> Command {
+        let plan = Arc::clone(&self.plan);
+        let planned = &plan.steps[step.index];
+        let request = step.request.as_ref().expect("a request was sent before it failed");
+        self.records.unanswered(step.sent_at, request, failure);
+        let class = judge::retry_class(failure.code);
+        if step.tries <= planned.retry.attempts && class.is_some_and(|class| planned.retry.covers(class)) {
+            return self.wait_to_retry(step, planned);
+        }
+        self.failed(step, Reason::new(failure.code, failure.message.clone()))
+    }
+
+    fn wait_to_retry(&mut self, step: Progress, planned: &PlannedStep) -> Command {
+        let wait = planned.retry.wait(step.tries);
+        self.state = State::Waiting(step);
+        Command::Wait(wait)
+    }
+
+    /// Records a try whose `until` does not hold yet.
+    fn polled(
+        &mut self,
+        step: &mut Progress,
+        planned: &PlannedStep,
+        answer: &Answer,
+    ) -> Result<Polled, Unresolved> {
+        let Some(poll) = &planned.poll else { return Ok(Polled::Holds) };
+        let judged = judge::until(poll, answer, &self.scope(), &self.masker)?;
+        let Some(reason) = judged.reason.clone() else { return Ok(Polled::Holds) };
+        self.records.answered(step.sent_at, answer, &judged);
+        let since = *step.polling_since.get_or_insert(step.sent_at);
+        step.tries = 0;
+        if self.at + poll.every > since + poll.timeout {
+            let message = format!("not yet true after {:?} of polling: {}", poll.timeout, reason.message);
+            return Ok(Polled::TimedOut(Reason::new(ReasonCode::PollTimeout, message)));
+        }
+        Ok(Polled::Again(poll.every))
+    }
+}
+
+/// Clean-up of something that never came to be is not needed, and is nobody's failure.
+fn never_ran(step: &PlannedStep, unresolved: &Unresolved) -> bool {
+    step.always && unresolved.cause == UnresolvedCause::NeverRan
+}

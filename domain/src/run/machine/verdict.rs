@@ -1,0 +1,96 @@
+//! What ends a step or the run other than passing, and who is to blame.
+
+use std::mem;
+
+use crate::{
+    outcome::{Outcome, Reason, ReasonCode},
+    reference::{Unresolved, UnresolvedCause},
+    result::{RunResult, StepOutcome},
+};
+
+use super::{
+    super::{mask, record::millis},
+    CLEANING_TIME, Command, Machine, Progress, State,
+};
+
+impl Machine {
+    /// A reference has no value. Whose fault that is decides the outcome; `continue_on_failure` does not help.
+    pub(super) fn unresolved(&mut self, step: Progress, unresolved: Unresolved) -> Command {
+        let code = match unresolved.cause {
+            UnresolvedCause::MissingValue | UnresolvedCause::NeverRan => ReasonCode::ReferenceMissing,
+            UnresolvedCause::Invalid => ReasonCode::ReferenceInvalid,
+            UnresolvedCause::Gone => ReasonCode::VariableMissing,
+        };
+        self.stopped(step.index, Reason::new(code, unresolved.to_string()))
+    }
+
+    /// The step is over and did not pass.
+    pub(super) fn failed(&mut self, step: Progress, reason: Reason) -> Command {
+        if reason.code.is_ours() || !self.plan.steps[step.index].continue_on_failure {
+            return self.stopped(step.index, reason);
+        }
+        let reason = reason.at_step(&self.plan.steps[step.index].id);
+        self.records.end(StepOutcome::Failed, Some(reason.clone()));
+        self.blame(Outcome::Failed, reason);
+        self.advance(step.index + 1)
+    }
+
+    /// The step is over, and with it all but the clean-up.
+    pub(super) fn stopped(&mut self, index: usize, reason: Reason) -> Command {
+        let reason = reason.at_step(&self.plan.steps[index].id);
+        let (ended, outcome) = if reason.code.is_ours() {
+            (StepOutcome::Inconclusive, Outcome::Inconclusive)
+        } else {
+            (StepOutcome::Failed, Outcome::Failed)
+        };
+        self.records.end(ended, Some(reason.clone()));
+        self.blame(outcome, reason);
+        self.cleaning = true;
+        self.advance(index + 1)
+    }
+
+    /// The deadline or a cancel, in the middle of whatever was going on.
+    pub(super) fn interrupted(&mut self, state: State, outcome: Outcome, reason: Reason) -> Command {
+        let (reason, next) = match state {
+            State::Requesting(step) | State::Waiting(step) => {
+                let reason = reason.at_step(&self.plan.steps[step.index].id);
+                let ended = if self.cleaning || outcome == Outcome::Failed {
+                    StepOutcome::Failed
+                } else {
+                    StepOutcome::Skipped
+                };
+                self.records.end(ended, Some(reason.clone()));
+                (reason, step.index + 1)
+            }
+            State::New => (reason, self.plan.steps.len()),
+            State::Finished => return Command::Continue,
+        };
+        self.blame(outcome, reason);
+        if mem::replace(&mut self.cleaning, true) {
+            return self.finish();
+        }
+        self.deadline = self.deadline.max(self.at + CLEANING_TIME);
+        self.advance(next)
+    }
+
+    pub(super) fn deadline_message(&self) -> String {
+        format!("the run's time-out of {:?} passed", self.plan.timeout)
+    }
+
+    /// The first thing that goes wrong is what the run ends with.
+    pub(super) fn blame(&mut self, outcome: Outcome, reason: Reason) {
+        self.verdict.get_or_insert((outcome, reason));
+    }
+
+    pub(super) fn finish(&mut self) -> Command {
+        self.state = State::Finished;
+        let (outcome, reason) = match self.verdict.take() {
+            Some((outcome, reason)) => (outcome, Some(reason)),
+            None => self.records.soft_outcome(&self.plan),
+        };
+        let steps = mem::take(&mut self.records).into_steps(&self.plan, self.at);
+        let duration_ms = millis(self.at);
+        let result = RunResult { outcome, reason, duration_ms, steps };
+        Command::Finish(Box::new(mask::result(&self.masker, result)))
+    }
+}

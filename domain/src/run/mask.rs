@@ -1,0 +1,88 @@
+//! Takes every secret value out of a result before it leaves the machine. Which texts those are is `masking`'s.
+
+use serde_json::Value;
+
+use crate::{
+    masking::Masker,
+    outcome::Reason,
+    result::{AssertionResult, Attempt, ReceivedResponse, RunResult, SentRequest, StepResult},
+};
+
+use super::record::KEPT_BODY;
+
+/// Every text in a captured secret is a secret from now on.
+pub(super) fn learn(masker: &mut Masker, value: &Value) {
+    match value {
+        Value::String(text) => masker.add(text),
+        Value::Number(number) => masker.add(&number.to_string()),
+        Value::Array(items) => items.iter().for_each(|item| learn(masker, item)),
+        Value::Object(fields) => fields.values().for_each(|field| learn(masker, field)),
+        Value::Null | Value::Bool(_) => {}
+    }
+}
+
+/// The result without any secret value.
+pub(super) fn result(masker: &Masker, mut result: RunResult) -> RunResult {
+    result.reason.iter_mut().for_each(|found| reason(masker, found));
+    result.steps.iter_mut().for_each(|found| step(masker, found));
+    result
+}
+
+fn step(masker: &Masker, step: &mut StepResult) {
+    step.reason.iter_mut().for_each(|found| reason(masker, found));
+    step.attempts.iter_mut().for_each(|found| attempt(masker, found));
+    step.captures.values_mut().for_each(|found| value(masker, found));
+}
+
+fn attempt(masker: &Masker, attempt: &mut Attempt) {
+    request(masker, &mut attempt.request);
+    attempt.response.iter_mut().for_each(|found| response(masker, found));
+    attempt.failure.iter_mut().for_each(|found| text(masker, &mut found.message));
+    attempt.assertions.iter_mut().for_each(|found| assertion(masker, found));
+}
+
+fn request(masker: &Masker, request: &mut SentRequest) {
+    text(masker, &mut request.url);
+    headers(masker, &mut request.headers);
+    request.body.iter_mut().for_each(|found| body(masker, found));
+}
+
+fn response(masker: &Masker, response: &mut ReceivedResponse) {
+    text(masker, &mut response.url);
+    headers(masker, &mut response.headers);
+    response.body.iter_mut().for_each(|found| body(masker, found));
+}
+
+/// Masked first, cut after.
+fn body(masker: &Masker, body: &mut String) {
+    text(masker, body);
+    body.truncate(body.floor_char_boundary(KEPT_BODY));
+}
+
+fn headers(masker: &Masker, headers: &mut [(String, String)]) {
+    for (name, value) in headers {
+        text(masker, name);
+        text(masker, value);
+    }
+}
+
+fn assertion(masker: &Masker, assertion: &mut AssertionResult) {
+    text(masker, &mut assertion.source);
+    value(masker, &mut assertion.expected);
+    assertion.actual.iter_mut().for_each(|found| value(masker, found));
+    assertion.message.iter_mut().for_each(|found| text(masker, found));
+}
+
+fn reason(masker: &Masker, reason: &mut Reason) {
+    text(masker, &mut reason.message);
+}
+
+fn text(masker: &Masker, text: &mut String) {
+    if let std::borrow::Cow::Owned(masked) = masker.text(text) {
+        *text = masked;
+    }
+}
+
+fn value(masker: &Masker, value: &mut Value) {
+    *value = masker.value(value);
+}
