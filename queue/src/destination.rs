@@ -1,0 +1,34 @@
+//! The names of the queues.
+
+use std::fmt;
+
+use domain::document::Slug;
+
+/// Where a message goes. Displays as the queue's name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Destination {
+    /// Runs of one location: `skopos.runs.<location>`.
+    Runs(Slug),
+    /// What notifiers send: `skopos.notifications`.
+    Notifications,
+}
+
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Runs(location) => write!(f, "skopos.runs.{location}"),
+            Self::Notifications => f.write_str("skopos.notifications"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queues_are_named_after_what_they_carry() {
+        assert_eq!(Destination::Runs("eu-west".parse().unwrap()).to_string(), "skopos.runs.eu-west");
+        assert_eq!(Destination::Notifications.to_string(), "skopos.notifications");
+    }
+}
