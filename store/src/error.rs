@@ -1,7 +1,10 @@
 //! What can go wrong in the database, by what the caller can do about it.
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
-use domain::document::{Kind, Slug};
+use domain::{
+    document::{Kind, Slug},
+    problem::Problem,
+};
 
 /// The outcome of every query.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -30,6 +33,9 @@ pub enum Error {
     /// A document names others that do not exist.
     #[error("the document names what does not exist")]
     Missing(Vec<Missing>),
+    /// The document says what cannot be; it should have been checked before.
+    #[error("the document is not valid")]
+    Invalid(Vec<Problem>),
     /// Secrets without a value, where there is none to keep.
     #[error("a secret has no value")]
     Incomplete {
@@ -67,6 +73,11 @@ impl Error {
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
         matches!(self, Self::Unavailable(_))
+    }
+
+    /// A document of that id exists.
+    pub(crate) fn taken(kind: Kind, slug: &Slug) -> Self {
+        Self::Conflict { what: format!("{kind} `{slug}`") }
     }
 
     pub(crate) fn corrupt(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
@@ -116,5 +127,7 @@ fn is_transient(kind: &DatabaseErrorKind, message: &str) -> bool {
         DatabaseErrorKind::SerializationFailure
             | DatabaseErrorKind::ClosedConnection
             | DatabaseErrorKind::UnableToSendCommand
+            // What is named is looked up first, so somebody was faster; the next try sees what they did.
+            | DatabaseErrorKind::ForeignKeyViolation
     ) || SIGNS.iter().any(|sign| message.contains(sign))
 }

@@ -4,6 +4,7 @@
 //! functions in plural modules (`store::runs::claim(&mut conn, …)`): `conn` first, domain types in and out, so that
 //! they compose into one transaction. What a row *means* is `domain`'s; nothing outside this crate knows SQL.
 
+mod backoff;
 pub mod channels;
 pub mod collections;
 mod config;
@@ -16,9 +17,11 @@ pub mod incidents;
 pub mod monitors;
 pub mod notifications;
 mod paging;
+mod references;
 pub mod results;
 pub mod retention;
 pub mod runs;
+mod schema;
 mod secret;
 mod store;
 mod types;

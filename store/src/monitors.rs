@@ -1,13 +1,24 @@
 //! Monitors and the instants of their next slots. When slots are is `domain::schedule`'s; here they are only kept.
 
+mod due;
+mod saving;
+
 use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
 use domain::{
-    document::{Monitor, Slug},
+    document::{Kind, Monitor, Slug},
     id::MonitorId,
-    run::PinnedCollection,
 };
 
-use crate::{Change, Conn, Listing, Page, Result};
+pub use self::due::{DueMonitor, advance, due};
+pub(crate) use self::saving::{delete_owned, follow};
+use crate::{
+    Change, Conn, Error, Listing, Page, Result,
+    conn::with,
+    schema::monitors,
+    types::{Doc, Key, Moment, Word},
+};
 
 /// A monitor as it is kept.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,21 +39,13 @@ pub struct SavedMonitor {
     pub updated_at: DateTime<Utc>,
 }
 
-/// A monitor whose next slot has come.
-#[derive(Debug, Clone, PartialEq)]
-pub struct DueMonitor {
-    /// The monitor.
-    pub monitor: SavedMonitor,
-    /// The slot that has come; there may be later ones that have come too.
-    pub slot_at: DateTime<Utc>,
-    /// Its collections in their current versions, in the document's order.
-    pub collections: Vec<PinnedCollection>,
-}
-
-/// Saves a new monitor. `next_slot_at` is its first slot. `Conflict` when the id is taken, `Missing` when it names
-/// what there is not.
+/// Saves a new monitor; its first slot follows from the schedule. `Conflict` when the id is taken, `Missing` when it
+/// names what there is not.
 pub async fn create(conn: &mut Conn, document: &Monitor, now: DateTime<Utc>) -> Result<SavedMonitor> {
-    todo!()
+    if get(conn, &document.id).await?.is_some() {
+        return Err(Error::taken(Kind::Monitor, &document.id));
+    }
+    Ok(replace(conn, document, now).await?.1)
 }
 
 /// Creates or replaces by slug. The anchor and the next slot stay when the schedule did not change. `Owned` when it
@@ -52,36 +55,62 @@ pub async fn replace(
     document: &Monitor,
     now: DateTime<Utc>,
 ) -> Result<(Change, SavedMonitor)> {
-    todo!()
+    saving::refuse_owned(conn, &document.id).await?;
+    saving::save(conn, document, None, now).await
 }
 
 /// The monitor of that slug.
 pub async fn get(conn: &mut Conn, slug: &Slug) -> Result<Option<SavedMonitor>> {
-    todo!()
+    let one = monitors::table.filter(monitors::slug.eq(Word(slug.clone())));
+    let row: Option<Row> = with!(conn, |c| one.select(Row::as_select()).first(c)).optional()?;
+    Ok(row.map(SavedMonitor::from))
 }
 
 /// The monitor of that id.
 pub async fn get_by_id(conn: &mut Conn, id: MonitorId) -> Result<Option<SavedMonitor>> {
-    todo!()
+    let one = monitors::table.find(Key(id));
+    let row: Option<Row> = with!(conn, |c| one.select(Row::as_select()).first(c)).optional()?;
+    Ok(row.map(SavedMonitor::from))
 }
 
 /// All monitors, newest first.
 pub async fn list(conn: &mut Conn, page: Page) -> Result<Listing<SavedMonitor>> {
-    todo!()
+    let newest = monitors::table.filter(monitors::id.lt(page.below())).order(monitors::id.desc());
+    let rows: Vec<Row> = with!(conn, |c| newest.limit(page.probe()).select(Row::as_select()).load(c))?;
+    Ok(Listing::of(rows, page, |row| row.id.0.uuid()).map(SavedMonitor::from))
 }
 
 /// Deletes a monitor; `Owned` when it belongs to a collection. False when there was none.
 pub async fn delete(conn: &mut Conn, slug: &Slug) -> Result<bool> {
-    todo!()
+    saving::refuse_owned(conn, slug).await?;
+    let one = monitors::table.filter(monitors::slug.eq(Word(slug.clone())));
+    Ok(with!(conn, |c| diesel::delete(one).execute(c))? == 1)
 }
 
-/// Monitors whose next slot is at or before `now`, most overdue first, locked for this transaction; those that
-/// another transaction has locked are passed over.
-pub async fn due(conn: &mut Conn, now: DateTime<Utc>, limit: u32) -> Result<Vec<DueMonitor>> {
-    todo!()
+#[derive(Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = monitors, treat_none_as_null = true)]
+struct Row {
+    id: Key<MonitorId>,
+    slug: Word<Slug>,
+    document: Doc<Monitor>,
+    environment: Option<Word<Slug>>,
+    owner: Option<Word<Slug>>,
+    anchor_at: Moment,
+    next_slot_at: Option<Moment>,
+    created_at: Moment,
+    updated_at: Moment,
 }
 
-/// Moves the next slot forward, never back (I12). `None` when there is no further slot.
-pub async fn advance(conn: &mut Conn, id: MonitorId, next_slot_at: Option<DateTime<Utc>>) -> Result<bool> {
-    todo!()
+impl From<Row> for SavedMonitor {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id.0,
+            document: row.document.0,
+            owner: row.owner.map(|owner| owner.0),
+            anchor: row.anchor_at.0,
+            next_slot_at: row.next_slot_at.map(|slot| slot.0),
+            created_at: row.created_at.0,
+            updated_at: row.updated_at.0,
+        }
+    }
 }

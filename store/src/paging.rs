@@ -6,6 +6,8 @@ use std::{fmt, str::FromStr};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use uuid::Uuid;
 
+use crate::types::Key;
+
 /// Which part of a list is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Page {
@@ -28,8 +30,8 @@ impl Page {
     }
 
     /// Only rows with a smaller id belong to this page.
-    pub(crate) fn below(self) -> Option<Uuid> {
-        self.cursor.map(|cursor| cursor.0)
+    pub(crate) fn below(self) -> Key<Uuid> {
+        Key(self.cursor.map_or(Uuid::max(), |cursor| cursor.0))
     }
 }
 

@@ -16,10 +16,25 @@ mod ending;
 mod inserting;
 mod listing;
 mod owning;
+mod row;
 mod waking;
 
 pub use ending::{Cancelled, Finished, cancel, end_inconclusive, expire, finish};
 pub use inserting::{End, NewRun, insert};
-pub use listing::{Filter, get, latest, list, unfinished_before};
+pub use listing::{Filter, any_unfinished, get, latest, list};
 pub use owning::{cancel_requested, claim, hand_back, mark_unsafe, of_dead_workers, requeue};
 pub use waking::{wake, wake_again};
+
+/// Runs by their ids. The bounds on `due_at`, which is in every id, tell PostgreSQL which partitions to look into.
+macro_rules! keys {
+    ($ids:expr) => {{
+        let ids = &$ids;
+        let due = || ids.iter().map(|id: &domain::id::RunId| id.due_at());
+        let first = $crate::types::Moment(due().min().unwrap_or_default());
+        let last = $crate::types::Moment(due().max().unwrap_or_default());
+        let ids: Vec<_> = ids.iter().copied().map($crate::types::Key).collect();
+        $crate::schema::runs::id.eq_any(ids).and($crate::schema::runs::due_at.between(first, last))
+    }};
+}
+
+use keys;

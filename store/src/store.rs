@@ -68,6 +68,11 @@ impl Store {
         migrations::run(&self.pools).await
     }
 
+    /// Takes back the newest `count` migrations, and with them what is in their tables.
+    pub async fn revert(&self, count: usize) -> Result<()> {
+        migrations::revert(&self.pools, count).await
+    }
+
     /// How the schema compares with what this executable was built for.
     pub async fn schema_state(&self) -> Result<SchemaState> {
         migrations::state(&self.pools).await

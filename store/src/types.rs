@@ -24,7 +24,7 @@ use domain::id::{
     ChannelId, CollectionId, EnvironmentId, IncidentId, MonitorId, NotificationId, RunId, WorkerId,
 };
 use serde::{
-    Deserialize, Serialize,
+    Serialize,
     de::{DeserializeOwned, IntoDeserializer, value},
 };
 use uuid::Uuid;
@@ -216,4 +216,9 @@ impl<T: Serialize + DeserializeOwned + std::fmt::Debug> FromSql<sql::Doc, Sqlite
     fn from_sql(value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
         Ok(Self(serde_json::from_str(&<String as FromSql<diesel_types::Text, Sqlite>>::from_sql(value)?)?))
     }
+}
+
+/// A count for an INTEGER column. No counter of ours gets anywhere near the limit.
+pub(crate) fn count(number: u32) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
 }

@@ -1,9 +1,16 @@
 //! Workers and their leases: a run belongs to its owner for as long as the owner's row is alive.
 
 use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
 use domain::{document::Slug, id::WorkerId};
 
-use crate::{Conn, Result};
+use crate::{
+    Conn, Result,
+    conn::with,
+    schema::workers,
+    types::{Key, Moment, Word, count},
+};
 
 /// One life of one worker process.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,35 +33,82 @@ pub struct Worker {
 
 /// Makes a worker known.
 pub async fn register(conn: &mut Conn, worker: &Worker) -> Result<()> {
-    todo!()
+    let row = Row {
+        id: Key(worker.id),
+        host: worker.host.clone(),
+        version: worker.version.clone(),
+        location: Word(worker.location.clone()),
+        slots: count(worker.slots),
+        started_at: Moment(worker.started_at),
+        alive_until: Moment(worker.alive_until),
+    };
+    with!(conn, |c| diesel::insert_into(workers::table).values(&row).execute(c))?;
+    Ok(())
 }
 
-/// Extends a lease. False when it is over or was ended: the worker must stop, register anew as another.
+/// Extends a lease. False when it is over or was ended: the worker must stop and register anew, as another.
 pub async fn renew(
     conn: &mut Conn,
     id: WorkerId,
     now: DateTime<Utc>,
     alive_until: DateTime<Utc>,
 ) -> Result<bool> {
-    todo!()
+    let alive = workers::table.filter(workers::id.eq(Key(id)).and(workers::alive_until.gt(Moment(now))));
+    let until = workers::alive_until.eq(Moment(alive_until));
+    Ok(with!(conn, |c| diesel::update(alive).set(until).execute(c))? == 1)
 }
 
 /// A worker leaves; what it still owns is a dead worker's.
 pub async fn deregister(conn: &mut Conn, id: WorkerId) -> Result<()> {
-    todo!()
+    with!(conn, |c| diesel::delete(workers::table.find(Key(id))).execute(c))?;
+    Ok(())
 }
 
-/// All workers, alive first.
+/// All workers, the longest alive first.
 pub async fn list(conn: &mut Conn) -> Result<Vec<Worker>> {
-    todo!()
+    let all = workers::table.order((workers::alive_until.desc(), workers::id));
+    let rows: Vec<Row> = with!(conn, |c| all.select(Row::as_select()).load(c))?;
+    Ok(rows.into_iter().map(Worker::from).collect())
 }
 
 /// Workers whose lease is over.
 pub async fn dead(conn: &mut Conn, now: DateTime<Utc>) -> Result<Vec<Worker>> {
-    todo!()
+    let over = workers::table
+        .filter(workers::alive_until.le(Moment(now)))
+        .order((workers::alive_until, workers::id));
+    let rows: Vec<Row> = with!(conn, |c| over.select(Row::as_select()).load(c))?;
+    Ok(rows.into_iter().map(Worker::from).collect())
 }
 
 /// Ends every lease: the embedded database belongs to this process alone, so whoever is registered is gone.
 pub async fn end_all_leases(conn: &mut Conn, now: DateTime<Utc>) -> Result<()> {
-    todo!()
+    let alive = workers::table.filter(workers::alive_until.gt(Moment(now)));
+    with!(conn, |c| diesel::update(alive).set(workers::alive_until.eq(Moment(now))).execute(c))?;
+    Ok(())
+}
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = workers)]
+struct Row {
+    id: Key<WorkerId>,
+    host: String,
+    version: String,
+    location: Word<Slug>,
+    slots: i32,
+    started_at: Moment,
+    alive_until: Moment,
+}
+
+impl From<Row> for Worker {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id.0,
+            host: row.host,
+            version: row.version,
+            location: row.location.0,
+            slots: row.slots.cast_unsigned(),
+            started_at: row.started_at.0,
+            alive_until: row.alive_until.0,
+        }
+    }
 }

@@ -1,12 +1,20 @@
 //! How runs end.
 
 use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
 use domain::{
     id::{RunId, WorkerId},
-    outcome::{Outcome, Reason},
+    outcome::{Outcome, Reason, ReasonCode, RunState},
 };
 
-use crate::{Conn, Result};
+use super::keys;
+use crate::{
+    Conn, Result,
+    conn::{load_skip_locked, with},
+    schema::runs,
+    types::{Doc, Key, Moment, Word, count},
+};
 
 /// What a worker found out.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,7 +45,18 @@ pub enum Cancelled {
 /// Ends runs with what their workers found. Only the owner's current attempt is accepted (I3): what is not answered
 /// was stale, changed nothing, and its result must not be recorded either.
 pub async fn finish(conn: &mut Conn, finished: &[Finished], now: DateTime<Utc>) -> Result<Vec<RunId>> {
-    todo!()
+    let mut accepted = Vec::with_capacity(finished.len());
+    for one in finished {
+        let own = runs::table
+            .filter(keys!([one.run]))
+            .filter(runs::state.eq(Word(RunState::Running)).and(runs::attempt.eq(count(one.attempt))))
+            .filter(runs::owner.eq(Key(one.worker)));
+        let end = end(one.outcome, one.reason.as_ref(), now);
+        if with!(conn, |c| diesel::update(own).set(&end).execute(c))? == 1 {
+            accepted.push(one.run);
+        }
+    }
+    Ok(accepted)
 }
 
 /// Ends a running run without a result of its worker, if it is still that attempt's.
@@ -48,15 +67,63 @@ pub async fn end_inconclusive(
     reason: &Reason,
     now: DateTime<Utc>,
 ) -> Result<bool> {
-    todo!()
+    let own = runs::table
+        .filter(keys!([run]))
+        .filter(runs::state.eq(Word(RunState::Running)).and(runs::attempt.eq(count(attempt))));
+    let end = end(Outcome::Inconclusive, Some(reason), now);
+    Ok(with!(conn, |c| diesel::update(own).set(&end).execute(c))? == 1)
 }
 
 /// Ends queued runs as missed that can no longer start in time (I13). Answers which.
 pub async fn expire(conn: &mut Conn, now: DateTime<Utc>, limit: u32) -> Result<Vec<RunId>> {
-    todo!()
+    let late: Vec<Key<RunId>> = load_skip_locked!(
+        conn,
+        runs::table
+            .filter(runs::state.eq(Word(RunState::Queued)).and(runs::start_by.le(Moment(now))))
+            .order((runs::start_by, runs::id))
+            .limit(i64::from(limit))
+            .select(runs::id)
+    )?;
+    let late: Vec<_> = late.into_iter().map(|Key(id)| id).collect();
+    let queued = runs::table.filter(keys!(late)).filter(runs::state.eq(Word(RunState::Queued)));
+    let reason = Reason::new(ReasonCode::TooLate, "no worker was free in time");
+    let end = end(Outcome::Missed, Some(&reason), now);
+    with!(conn, |c| diesel::update(queued).set(&end).execute(c))?;
+    Ok(late)
 }
 
 /// Stops a run: at once while it is queued, through its worker while it is running. `None` when there is no such run.
 pub async fn cancel(conn: &mut Conn, run: RunId, now: DateTime<Utc>) -> Result<Option<Cancelled>> {
-    todo!()
+    let queued = runs::table.filter(keys!([run])).filter(runs::state.eq(Word(RunState::Queued)));
+    let reason = Reason::new(ReasonCode::Cancelled, "stopped before it began");
+    let end = end(Outcome::Cancelled, Some(&reason), now);
+    if with!(conn, |c| diesel::update(queued).set(&end).execute(c))? == 1 {
+        return Ok(Some(Cancelled::Ended));
+    }
+    let running = runs::table.filter(keys!([run])).filter(runs::state.eq(Word(RunState::Running)));
+    let asked = runs::cancel_requested_at.eq(Moment(now));
+    if with!(conn, |c| diesel::update(running).set(asked).execute(c))? == 1 {
+        return Ok(Some(Cancelled::Requested));
+    }
+    Ok(super::get(conn, run).await?.map(|_| Cancelled::TooLate))
+}
+
+#[derive(AsChangeset)]
+#[diesel(table_name = runs, treat_none_as_null = true)]
+struct End {
+    state: Word<RunState>,
+    outcome: Word<Outcome>,
+    reason: Option<Doc<Reason>>,
+    finished_at: Moment,
+    wake_at: Option<Moment>,
+}
+
+fn end(outcome: Outcome, reason: Option<&Reason>, now: DateTime<Utc>) -> End {
+    End {
+        state: Word(RunState::Finished),
+        outcome: Word(outcome),
+        reason: reason.cloned().map(Doc),
+        finished_at: Moment(now),
+        wake_at: None,
+    }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use diesel::prelude::*;
 use domain::{
     document::Slug,
     id::RunId,
@@ -10,7 +11,8 @@ use domain::{
     run::{MonitorRef, PinnedCollection},
 };
 
-use crate::{Conn, Result};
+use super::row::NewRow;
+use crate::{Conn, Result, conn::Link, schema::runs, types::Key};
 
 /// A run that is to be. Its `due_at` is in its id.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,5 +50,24 @@ pub struct End {
 
 /// Inserts runs; a slot that has its run already, or an id that is there, is passed over. Answers which were inserted.
 pub async fn insert(conn: &mut Conn, runs: &[NewRun], now: DateTime<Utc>) -> Result<Vec<RunId>> {
-    todo!()
+    let rows = runs.iter().map(|run| NewRow::new(run, now)).collect::<Result<Vec<_>>>()?;
+    let inserted: Vec<Key<RunId>> = match &mut conn.link {
+        Link::Pg(object) => {
+            let statement =
+                diesel::insert_into(runs::table).values(&rows).on_conflict_do_nothing().returning(runs::id);
+            diesel_async::RunQueryDsl::get_results(statement, &mut **object).await?
+        }
+        // SQLite's statement takes one row here; all of them make one trip to its thread.
+        Link::Lite(object) => {
+            let each = move |sqlite: &mut SqliteConnection| {
+                let insert = |row| {
+                    let statement = diesel::insert_into(runs::table).values(row).on_conflict_do_nothing();
+                    diesel::RunQueryDsl::get_result(statement.returning(runs::id), sqlite).optional()
+                };
+                rows.iter().map(insert).filter_map(QueryResult::transpose).collect()
+            };
+            object.spawn_blocking(each).await?
+        }
+    };
+    Ok(inserted.into_iter().map(|Key(id)| id).collect())
 }

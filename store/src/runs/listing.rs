@@ -1,5 +1,7 @@
 //! Looking at runs.
 
+use diesel::{dsl::exists, prelude::*};
+use diesel_async::RunQueryDsl;
 use domain::{
     document::Slug,
     id::{CollectionId, MonitorId, RunId},
@@ -7,7 +9,13 @@ use domain::{
     run::Run,
 };
 
-use crate::{Conn, Listing, Page, Result};
+use super::{keys, row::Row};
+use crate::{
+    Conn, Listing, Page, Result,
+    conn::with,
+    schema::{monitor_collections, runs},
+    types::{Key, Moment, Word},
+};
 
 /// Which runs are wanted; everything that is set must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,25 +36,80 @@ pub struct Filter {
 
 /// The run of that id.
 pub async fn get(conn: &mut Conn, id: RunId) -> Result<Option<Run>> {
-    todo!()
+    let one = runs::table.filter(keys!([id]));
+    let row: Option<Row> = with!(conn, |c| one.select(Row::as_select()).first(c)).optional()?;
+    Ok(row.map(Run::from))
 }
 
 /// Runs, newest first.
 pub async fn list(conn: &mut Conn, filter: &Filter, page: Page) -> Result<Listing<Run>> {
-    todo!()
+    let below = page.below();
+    let due_by = Moment(RunId::from_uuid(below.0).due_at());
+    let rows: Vec<Row> = with!(conn, |c| {
+        let mut query = runs::table.select(Row::as_select()).into_boxed();
+        if page.cursor.is_some() {
+            query = query.filter(runs::due_at.le(due_by).and(runs::id.lt(below)));
+        }
+        if let Some(collection) = &filter.collection {
+            query = query.filter(runs::collection.eq(Word(collection.clone())));
+        }
+        if let Some(monitor) = &filter.monitor {
+            query = query.filter(runs::monitor.eq(Word(monitor.clone())));
+        }
+        if let Some(outcome) = filter.outcome {
+            query = query.filter(runs::outcome.eq(Word(outcome)));
+        }
+        if let Some(state) = filter.state {
+            query = query.filter(runs::state.eq(Word(state)));
+        }
+        if let Some(location) = &filter.location {
+            query = query.filter(runs::location.eq(Word(location.clone())));
+        }
+        query = match filter.trigger {
+            Some(trigger) => query.filter(runs::trigger.eq(Word(trigger))),
+            None => query.filter(runs::trigger.ne(Word(Trigger::Draft))),
+        };
+        query.order((runs::due_at.desc(), runs::id.desc())).limit(page.probe()).load(c)
+    })?;
+    Ok(Listing::of(rows, page, |row| row.id.0.uuid()).map(Run::from))
 }
 
-/// The latest finished run of each collection of each of these monitors.
+diesel::alias! {
+    const NEWEST: Alias<Newest> = runs as newest;
+}
+
+/// The latest finished run of each collection of each of these monitors. Drafts do not count.
 pub async fn latest(conn: &mut Conn, monitors: &[MonitorId]) -> Result<Vec<Run>> {
-    todo!()
+    let ids: Vec<_> = monitors.iter().copied().map(Key).collect();
+    // One look into an index for each collection, however long the history.
+    let newest = NEWEST
+        .filter(NEWEST.field(runs::monitor_id).eq(monitor_collections::monitor_id.nullable()))
+        .filter(NEWEST.field(runs::collection).eq(monitor_collections::collection))
+        .filter(NEWEST.field(runs::state).eq(Word(RunState::Finished)))
+        .filter(NEWEST.field(runs::trigger).ne(Word(Trigger::Draft)))
+        .order((NEWEST.field(runs::due_at).desc(), NEWEST.field(runs::id).desc()))
+        .limit(1)
+        .select(NEWEST.field(runs::id))
+        .single_value();
+    let latest = monitor_collections::table
+        .inner_join(runs::table.on(runs::id.nullable().eq(newest)))
+        .filter(monitor_collections::monitor_id.eq_any(ids))
+        .order((monitor_collections::monitor_id, monitor_collections::position));
+    let rows: Vec<Row> = with!(conn, |c| latest.select(Row::as_select()).load(c))?;
+    Ok(rows.into_iter().map(Run::from).collect())
 }
 
-/// Whether a run of this monitor, collection and location is not finished: what `overlap: skip` asks.
-pub async fn unfinished_before(
+/// Whether a run of this monitor, collection and location is not finished: what `overlap: skip` asks before it inserts the
+/// next one.
+pub async fn any_unfinished(
     conn: &mut Conn,
     monitor: MonitorId,
     collection: CollectionId,
     location: &Slug,
 ) -> Result<bool> {
-    todo!()
+    let unfinished = runs::table
+        .filter(runs::monitor_id.eq(Key(monitor)).and(runs::collection_id.eq(Key(collection))))
+        .filter(runs::location.eq(Word(location.clone())))
+        .filter(runs::state.ne(Word(RunState::Finished)));
+    Ok(with!(conn, |c| diesel::select(exists(unfinished)).get_result(c))?)
 }

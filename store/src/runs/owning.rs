@@ -1,12 +1,24 @@
 //! The worker's side: claiming, and what becomes of a run whose worker leaves it.
 
 use chrono::{DateTime, Utc};
+use diesel::{
+    dsl::{exists, not},
+    prelude::*,
+};
+use diesel_async::RunQueryDsl;
 use domain::{
     id::{RunId, WorkerId},
+    outcome::RunState,
     run::Run,
 };
 
-use crate::{Conn, Result};
+use super::{keys, row::Row};
+use crate::{
+    Conn, Result,
+    conn::with,
+    schema::{runs, workers},
+    types::{Key, Moment, Word, count},
+};
 
 /// Makes `worker` the owner of those of `runs` that are queued and not too late, each for one more attempt. What is
 /// not answered was a duplicate message, or came too late: acknowledge and forget.
@@ -16,7 +28,21 @@ pub async fn claim(
     runs: &[RunId],
     now: DateTime<Utc>,
 ) -> Result<Vec<Run>> {
-    todo!()
+    let startable = runs::table
+        .filter(keys!(runs))
+        .filter(runs::state.eq(Word(RunState::Queued)).and(runs::start_by.gt(Moment(now))));
+    let claimed = (
+        runs::state.eq(Word(RunState::Running)),
+        runs::attempt.eq(runs::attempt + 1),
+        runs::owner.eq(Key(worker)),
+        runs::started_at.eq(Moment(now)),
+        runs::wake_at.eq(None::<Moment>),
+    );
+    let rows: Vec<Row> = with!(conn, |c| diesel::update(startable)
+        .set(claimed)
+        .returning(Row::as_returning())
+        .get_results(c))?;
+    Ok(rows.into_iter().map(Run::from).collect())
 }
 
 /// Gives runs back that this worker owns and will not finish (drain). Answers which were its own.
@@ -26,25 +52,51 @@ pub async fn hand_back(
     runs: &[RunId],
     now: DateTime<Utc>,
 ) -> Result<Vec<RunId>> {
-    todo!()
+    let own = runs::table
+        .filter(keys!(runs))
+        .filter(runs::state.eq(Word(RunState::Running)).and(runs::owner.eq(Key(worker))));
+    let queued = (runs::state.eq(Word(RunState::Queued)), runs::wake_at.eq(Moment(now)), runs::wakes.eq(0));
+    let ids: Vec<Key<RunId>> =
+        with!(conn, |c| diesel::update(own).set(queued).returning(runs::id).get_results(c))?;
+    Ok(ids.into_iter().map(|Key(id)| id).collect())
 }
 
 /// Records that an unsafe request is about to be sent. False when the run is not this attempt's any more: send nothing.
 pub async fn mark_unsafe(conn: &mut Conn, run: RunId, attempt: u32, worker: WorkerId) -> Result<bool> {
-    todo!()
+    let own = runs::table
+        .filter(keys!([run]))
+        .filter(runs::state.eq(Word(RunState::Running)).and(runs::attempt.eq(count(attempt))))
+        .filter(runs::owner.eq(Key(worker)));
+    Ok(with!(conn, |c| diesel::update(own).set(runs::unsafe_begun.eq(true)).execute(c))? == 1)
 }
 
 /// Which runs of this worker somebody wants stopped.
 pub async fn cancel_requested(conn: &mut Conn, worker: WorkerId) -> Result<Vec<RunId>> {
-    todo!()
+    let own = runs::table
+        .filter(runs::state.eq(Word(RunState::Running)).and(runs::owner.eq(Key(worker))))
+        .filter(runs::cancel_requested_at.is_not_null());
+    let ids: Vec<Key<RunId>> = with!(conn, |c| own.select(runs::id).load(c))?;
+    Ok(ids.into_iter().map(|Key(id)| id).collect())
 }
 
-/// Running runs whose owner is no longer alive, oldest first.
+/// Running runs whose owner is no longer alive, oldest first. Nothing is locked: [`requeue`] and
+/// [`super::end_inconclusive`] are fenced by the attempt.
 pub async fn of_dead_workers(conn: &mut Conn, now: DateTime<Utc>, limit: u32) -> Result<Vec<Run>> {
-    todo!()
+    let alive = workers::table
+        .filter(workers::id.nullable().eq(runs::owner).and(workers::alive_until.gt(Moment(now))));
+    let orphans = runs::table
+        .filter(runs::state.eq(Word(RunState::Running)).and(not(exists(alive))))
+        .order((runs::due_at, runs::id))
+        .limit(i64::from(limit));
+    let rows: Vec<Row> = with!(conn, |c| orphans.select(Row::as_select()).load(c))?;
+    Ok(rows.into_iter().map(Run::from).collect())
 }
 
 /// Queues a running run again, if it is still that attempt's.
 pub async fn requeue(conn: &mut Conn, run: RunId, attempt: u32, now: DateTime<Utc>) -> Result<bool> {
-    todo!()
+    let own = runs::table
+        .filter(keys!([run]))
+        .filter(runs::state.eq(Word(RunState::Running)).and(runs::attempt.eq(count(attempt))));
+    let queued = (runs::state.eq(Word(RunState::Queued)), runs::wake_at.eq(Moment(now)), runs::wakes.eq(0));
+    Ok(with!(conn, |c| diesel::update(own).set(queued).execute(c))? == 1)
 }

@@ -1,0 +1,2 @@
+DROP TABLE environment_secrets;
+DROP TABLE environments;

@@ -1,0 +1,2 @@
+DROP TABLE collection_versions;
+DROP TABLE collections;

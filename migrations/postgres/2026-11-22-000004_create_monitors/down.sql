@@ -1,0 +1,3 @@
+DROP TABLE monitor_channels;
+DROP TABLE monitor_collections;
+DROP TABLE monitors;

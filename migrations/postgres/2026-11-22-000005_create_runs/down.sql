@@ -1,0 +1,2 @@
+DROP TABLE runs;
+DROP FUNCTION runs_refuse_change;

@@ -1,0 +1,87 @@
+//! Which monitors are due, and moving on to their next slots.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use domain::{
+    document::Slug,
+    id::{CollectionId, MonitorId},
+    run::PinnedCollection,
+};
+
+use super::{Row, SavedMonitor};
+use crate::{
+    Conn, Result,
+    conn::{load_skip_locked, with},
+    schema::{collections, monitor_collections, monitors},
+    types::{Key, Moment, Word},
+};
+
+/// A monitor whose next slot has come.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DueMonitor {
+    /// The monitor.
+    pub monitor: SavedMonitor,
+    /// The slot that has come; there may be later ones that have come too.
+    pub slot_at: DateTime<Utc>,
+    /// Its collections in their current versions, in the document's order.
+    pub collections: Vec<PinnedCollection>,
+}
+
+/// Monitors whose next slot is at or before `now`, most overdue first, locked for this transaction; those that
+/// another transaction has locked are passed over.
+pub async fn due(conn: &mut Conn, now: DateTime<Utc>, limit: u32) -> Result<Vec<DueMonitor>> {
+    let rows: Vec<Row> = load_skip_locked!(
+        conn,
+        monitors::table
+            .filter(monitors::next_slot_at.le(Moment(now)))
+            .order((monitors::next_slot_at, monitors::id))
+            .limit(i64::from(limit))
+            .select(Row::as_select())
+    )?;
+    let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+    let mut collections = collections_of(conn, &ids).await?;
+    let due = rows.into_iter().filter_map(|row| {
+        let slot_at = row.next_slot_at?.0;
+        let collections = collections.remove(&row.id.0).unwrap_or_default();
+        Some(DueMonitor { monitor: row.into(), slot_at, collections })
+    });
+    Ok(due.collect())
+}
+
+/// Moves the next slot forward, never back (I12): false when it is there or further already. `None` when there is no
+/// further slot.
+pub async fn advance(conn: &mut Conn, id: MonitorId, next_slot_at: Option<DateTime<Utc>>) -> Result<bool> {
+    let one = monitors::table.find(Key(id)).filter(monitors::next_slot_at.is_not_null());
+    let changed = match next_slot_at.map(Moment) {
+        Some(slot) => {
+            let behind = one.filter(monitors::next_slot_at.lt(slot));
+            with!(conn, |c| diesel::update(behind).set(monitors::next_slot_at.eq(slot)).execute(c))?
+        }
+        None => {
+            let never = monitors::next_slot_at.eq(None::<Moment>);
+            with!(conn, |c| diesel::update(one).set(never).execute(c))?
+        }
+    };
+    Ok(changed == 1)
+}
+
+async fn collections_of(
+    conn: &mut Conn,
+    monitors: &[Key<MonitorId>],
+) -> Result<HashMap<MonitorId, Vec<PinnedCollection>>> {
+    let linked = monitor_collections::table
+        .inner_join(collections::table.on(collections::slug.eq(monitor_collections::collection)))
+        .filter(monitor_collections::monitor_id.eq_any(monitors))
+        .order((monitor_collections::monitor_id, monitor_collections::position))
+        .select((monitor_collections::monitor_id, collections::id, collections::slug, collections::version));
+    let rows: Vec<(Key<MonitorId>, Key<CollectionId>, Word<Slug>, i32)> = with!(conn, |c| linked.load(c))?;
+    let mut of = HashMap::<_, Vec<_>>::new();
+    for (monitor, id, slug, version) in rows {
+        let pinned = PinnedCollection { id: id.0, slug: slug.0, version: version.cast_unsigned() };
+        of.entry(monitor.0).or_default().push(pinned);
+    }
+    Ok(of)
+}
