@@ -108,7 +108,10 @@ fn on_http2(cause: &h2::Error, closed: &str) -> Problem {
             let message = format!("the server ended the HTTP/2 exchange: {}", reason.description());
             Problem::new(ReasonCode::ConnectionLost, message)
         }
-        Some(_) => Problem::new(ReasonCode::Protocol, "what the server answered is not valid HTTP/2"),
+        // h2 does not tell bad framing from headers beyond the cap.
+        Some(_) => {
+            Problem::new(ReasonCode::Protocol, "the HTTP/2 answer is not valid, or its headers are too large")
+        }
         None => Problem::new(ReasonCode::ConnectionLost, closed),
     }
 }

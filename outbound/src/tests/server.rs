@@ -133,7 +133,8 @@ impl Server {
         accepting.await.unwrap_err();
     }
 
-    /// Speaks HTTP/2 and answers everything with `h2`.
+    /// Speaks HTTP/2: resets the stream of `/reset`, answers `/large` with more headers than anybody takes and
+    /// everything else with `h2`.
     pub(super) async fn http2(name: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -141,11 +142,31 @@ impl Server {
         tokio::spawn(async move {
             let (socket, _) = listener.accept().await.unwrap();
             let mut connection = h2::server::handshake(tls.accept(socket).await.unwrap()).await.unwrap();
-            while let Some(Ok((_, mut respond))) = connection.accept().await {
-                let mut body = respond.send_response(http::Response::new(()), false).unwrap();
+            while let Some(Ok((request, mut respond))) = connection.accept().await {
+                let mut head = http::Response::new(());
+                match request.uri().path() {
+                    "/reset" => {
+                        respond.send_reset(h2::Reason::INTERNAL_ERROR);
+                        continue;
+                    }
+                    "/large" => {
+                        let value = http::HeaderValue::try_from("x".repeat(4096)).unwrap();
+                        (0..200).for_each(|_| _ = head.headers_mut().append("x-large", value.clone()));
+                    }
+                    _ => {}
+                }
+                let mut body = respond.send_response(head, false).unwrap();
                 body.send_data("h2".into(), true).unwrap();
             }
         });
+        Self { address, seen: Arc::default(), accepting: None }
+    }
+
+    /// Accepts connections and closes them.
+    pub(super) async fn abrupt() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { while listener.accept().await.is_ok() {} });
         Self { address, seen: Arc::default(), accepting: None }
     }
 

@@ -72,3 +72,24 @@ async fn http2_is_spoken_where_the_server_does() {
     let second = session.send(&get(server.named("https", "a.test", "/"))).await.unwrap();
     assert_eq!((second.timing.connect, second.tls), (None, first.tls));
 }
+
+#[tokio::test]
+async fn connection_closed_during_the_handshake_is_a_tls_failure() {
+    let server = Server::abrupt().await;
+    let failure = outbound().session().send(&get(server.named("https", "a.test", "/"))).await.unwrap_err();
+    assert_eq!(failure.code, ReasonCode::Tls);
+    assert_eq!(failure.message, "the connection was closed during the TLS handshake");
+    assert_eq!((failure.tls, failure.timing.first_byte), (None, None));
+}
+
+#[tokio::test]
+async fn http2_failures_have_codes_too() {
+    let server = Server::http2("a.test").await;
+    let mut session = outbound().session();
+    let reset = session.send(&get(server.named("https", "a.test", "/reset"))).await.unwrap_err();
+    assert_eq!(reset.code, ReasonCode::ConnectionLost);
+    assert!(reset.message.starts_with("the server ended the HTTP/2 exchange: "), "{}", reset.message);
+    assert!(reset.tls.is_some());
+    let large = session.send(&get(server.named("https", "a.test", "/large"))).await.unwrap_err();
+    assert_eq!(large.code, ReasonCode::Protocol, "{}", large.message);
+}
