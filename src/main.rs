@@ -6,6 +6,7 @@ mod config;
 mod demo;
 mod documents;
 mod logging;
+mod report;
 mod shutdown;
 mod terminal;
 

@@ -1,0 +1,167 @@
+//! The tree, as it stands in a terminal.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    outcome::{Outcome, Reason, ReasonCode},
+    result::{
+        AssertionOutcome, AssertionResult, Attempt, ReceivedResponse, RunResult, SentRequest, StepOutcome,
+        StepResult, TimingView,
+    },
+};
+use serde_json::json;
+
+use super::*;
+
+fn step(id: &str, name: &str, outcome: StepOutcome, latency_ms: f64) -> StepResult {
+    StepResult {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        outcome,
+        reason: None,
+        started_ms: 0.0,
+        latency_ms: Some(latency_ms),
+        attempts: Vec::new(),
+        captures: BTreeMap::new(),
+    }
+}
+
+fn assertion(source: &str, comparison: &str, expected: Value, actual: Option<Value>) -> AssertionResult {
+    let (source, comparison) = (source.to_owned(), comparison.to_owned());
+    AssertionResult { source, comparison, expected, actual, outcome: AssertionOutcome::Failed, message: None }
+}
+
+fn payment(assertions: Vec<AssertionResult>) -> Attempt {
+    Attempt {
+        started_ms: 12.0,
+        request: SentRequest {
+            method: "POST".to_owned(),
+            url: "http://shop.test/payments".to_owned(),
+            headers: vec![("Authorization".to_owned(), "Bearer ***".to_owned())],
+            body: Some(r#"{"amount":2500}"#.to_owned()),
+        },
+        response: Some(ReceivedResponse {
+            status: 201,
+            http_version: "HTTP/1.1".to_owned(),
+            url: "http://shop.test/payments".to_owned(),
+            headers: Vec::new(),
+            size: 27,
+            body: Some(r#"{"status":"pending_review"}"#.to_owned()),
+            body_truncated: false,
+            redirects: 0,
+            peer: None,
+            certificate_expires_at: None,
+        }),
+        failure: None,
+        assertions,
+        timing: TimingView::default(),
+    }
+}
+
+fn tested(outcome: Outcome, reason: Option<Reason>, steps: Vec<StepResult>) -> Tested {
+    Tested {
+        collection: "checkout".parse().unwrap(),
+        name: "Checkout works".to_owned(),
+        place: "checkout.yaml:21".to_owned(),
+        environment: None,
+        result: RunResult { outcome, reason, duration_ms: 1_240.0, steps },
+    }
+}
+
+fn show(tested: &Tested) -> String {
+    let mut out = Vec::new();
+    Pretty { style: Style::Plain }.run(&mut out, tested).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn a_failed_step_shows_expected_actual_answer_and_a_curl_line() {
+    let held = AssertionResult {
+        outcome: AssertionOutcome::Passed,
+        ..assertion("status", "equals", json!(201), Some(json!(201)))
+    };
+    let attempt = payment(vec![
+        held,
+        assertion("body.status", "equals", json!("captured"), Some(json!("pending_review"))),
+        assertion("body.amount", "equals", json!(2500), None),
+    ]);
+    let reason = Reason::new(ReasonCode::AssertionFailed, "body.status is not captured").at_step("payment");
+    let pay = StepResult {
+        attempts: vec![attempt.clone(), attempt],
+        reason: Some(reason.clone()),
+        ..step("payment", "Pay", StepOutcome::Failed, 3.4)
+    };
+    let skipped = StepResult {
+        reason: Some(Reason::new(ReasonCode::AssertionFailed, "an earlier step failed")),
+        latency_ms: None,
+        ..step("delivery", "Delivery gets booked", StepOutcome::Skipped, 0.0)
+    };
+    let steps = vec![step("login", "Log in", StepOutcome::Passed, 12.3), pay, skipped];
+    insta::assert_snapshot!(show(&tested(Outcome::Failed, Some(reason), steps)), @r#"
+    ✗ Checkout works  1.24 s  checkout.yaml:21
+      ✓ Log in  12 ms
+      ✗ Pay  3 ms, 2 requests
+          ✗ body.status equals
+            expected "captured"
+            actual   "pending_review"
+          ✗ body.amount equals
+            expected 2500
+            actual   nothing there
+            answer   201 {"status":"pending_review"}
+            try it   curl -X POST http://shop.test/payments -H 'Authorization: Bearer ***' --data-raw '{"amount":2500}'
+      ○ Delivery gets booked  an earlier step failed
+    "#);
+}
+
+#[test]
+fn a_reason_that_no_step_tells_is_told_at_the_end() {
+    let reason = Reason::new(ReasonCode::DeadlinePassed, "the run took longer than 60s");
+    let shown = show(&tested(Outcome::Failed, Some(reason), vec![step("a", "A", StepOutcome::Passed, 1.0)]));
+    insta::assert_snapshot!(shown, @r#"
+    ✗ Checkout works  1.24 s  checkout.yaml:21
+      ✓ A  1 ms
+        the run took longer than 60s
+    "#);
+}
+
+#[test]
+fn a_step_without_an_answer_shows_its_reason() {
+    let reason = Reason::new(ReasonCode::Connect, "connection refused").at_step("a");
+    let attempt = Attempt { response: None, ..payment(Vec::new()) };
+    let broken = StepResult {
+        reason: Some(reason.clone()),
+        latency_ms: None,
+        attempts: vec![attempt],
+        ..step("a", "A", StepOutcome::Failed, 0.0)
+    };
+    insta::assert_snapshot!(show(&tested(Outcome::Failed, Some(reason), vec![broken])), @r#"
+    ✗ Checkout works  1.24 s  checkout.yaml:21
+      ✗ A
+          connection refused
+            try it   curl -X POST http://shop.test/payments -H 'Authorization: Bearer ***' --data-raw '{"amount":2500}'
+    "#);
+}
+
+#[test]
+fn what_a_target_answers_cannot_move_the_cursor_or_flood_the_terminal() {
+    let attempt =
+        payment(vec![assertion("body", "equals", json!("\u{9b}31m"), Some(json!("x".repeat(1_000))))]);
+    let failed = StepResult { attempts: vec![attempt], ..step("a", "A\u{1b}[2J", StepOutcome::Failed, 1.0) };
+    let shown = show(&tested(Outcome::Failed, None, vec![failed]));
+    assert!(!shown.contains(['\u{1b}', '\u{9b}']), "{shown}");
+    assert!(
+        shown.contains(&format!("{}…", "x".repeat(SHOWN - 1))) && !shown.contains(&"x".repeat(SHOWN + 1)),
+        "{shown}"
+    );
+}
+
+#[test]
+fn the_summary_counts_what_there_is() {
+    let mut summary = Summary::default();
+    for outcome in [Outcome::Passed, Outcome::Failed, Outcome::Passed, Outcome::Cancelled] {
+        summary.add(outcome);
+    }
+    let mut out = Vec::new();
+    Pretty { style: Style::Plain }.finish(&mut out, summary, 1_500.0).unwrap();
+    assert_eq!(String::from_utf8(out).unwrap(), "1 failed, 1 inconclusive, 2 passed in 1.50 s\n");
+}
