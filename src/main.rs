@@ -1,7 +1,9 @@
 //! The one executable. It reads the command line, the configuration and the environment, starts what they ask for,
 //! and turns the end of it into an exit code. What Skopos does is decided in the other crates.
 
+mod apply;
 mod cli;
+mod client;
 mod config;
 mod demo;
 mod documents;

@@ -1,6 +1,7 @@
 //! The command line: one file per command, each a recipe. What they share is here: the arguments, the exit codes, and
 //! the one place where an error reaches the terminal.
 
+mod apply;
 mod demo;
 mod schema;
 mod validate;
@@ -32,6 +33,8 @@ pub(crate) struct Arguments {
 enum Command {
     /// Check documents and show everything that is wrong with them.
     Validate(validate::Validate),
+    /// Bring documents to a server.
+    Apply(apply::Apply),
     /// Print the JSON Schema of documents, for editors.
     Schema(schema::Schema),
     /// Serve only the demo shop.
@@ -82,6 +85,7 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<Exit> {
         || Config::load(arguments.config.as_deref(), std::env::vars()).context("the configuration is wrong");
     match arguments.command {
         Command::Validate(command) => command.run(),
+        Command::Apply(command) => command.run(&config()?).await,
         Command::Schema(command) => command.run(),
         Command::Demo(command) => command.run(&config()?).await,
         Command::Version(command) => command.run(),

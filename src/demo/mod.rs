@@ -28,7 +28,7 @@ use axum::{
     routing::{get, post},
 };
 use domain::clock::Clock;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tokio::net::TcpListener;
 
 use self::{auth::Tokens, fault::Fault, shop::Shop, sink::Sink};
@@ -37,7 +37,7 @@ use self::{auth::Tokens, fault::Fault, shop::Shop, sink::Sink};
 const MAX_BODY: usize = 256 * 1024;
 
 /// Where the demo shop listens.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Config {
     /// Address and port.

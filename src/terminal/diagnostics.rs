@@ -41,16 +41,17 @@ fn excerpt(shown: &mut String, text: &str, problem: &Problem, style: Style) -> u
 
 /// How many characters from `start` belong to what stands there: a quoted text, a word, or one character.
 fn word_length(line: &str, start: usize) -> usize {
-    let mut rest = line.chars().skip(start);
-    match rest.next() {
-        Some(quote @ ('"' | '\'')) => rest.by_ref().position(|c| c == quote).map_or(1, |closing| closing + 2),
-        Some(first) if is_word(first) => 1 + rest.take_while(|c| is_word(*c)).count(),
-        _ => 1,
+    let rest: String = line.chars().skip(start).collect();
+    match rest.chars().next() {
+        Some(quote @ ('"' | '\'')) => {
+            rest.chars().skip(1).position(|c| c == quote).map_or(1, |length| length + 2)
+        }
+        _ => {
+            let word = rest.split(|c: char| c.is_whitespace() || ",[]{}()|\"'".contains(c)).next();
+            // The colon after a key is not part of it; the one in a URL is.
+            word.unwrap_or_default().trim_end_matches(':').chars().count().max(1)
+        }
     }
-}
-
-fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || matches!(c, '_' | '-')
 }
 
 #[cfg(test)]
@@ -84,6 +85,18 @@ mod tests {
         3 | url: "@{{vars.bse}}"
           |      ^^^^^^^^^^^^^^^
         "#);
+    }
+
+    #[test]
+    fn a_word_is_underlined_without_what_surrounds_it() {
+        for (line, start, length) in [
+            ("url: https://shop.test }", 5, 17),
+            ("@{{a.b | nope}}", 9, 4),
+            ("timeout: 60s", 0, 7),
+            ("[]", 0, 1),
+        ] {
+            assert_eq!(word_length(line, start), length, "{line}");
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The executable's configuration: the sum of what each part owns, read from the embedded defaults, a file and the
 //! environment, in that order. Unknown keys are errors. Nothing here opens a port or a file of data.
 
+mod sections;
+
 use std::path::Path;
 
 use anyhow::Context;
@@ -8,20 +10,36 @@ use figment::{
     Figment,
     providers::{Format, Serialized, Toml},
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::{demo, logging};
 
 /// The commented reference of every setting, and the defaults.
-const DEFAULTS: &str = include_str!("../config.default.toml");
+const DEFAULTS: &str = include_str!("../../config.default.toml");
 
 /// Environment variables that other tools know by another name than ours would be.
 const WELL_KNOWN: [(&str, &str); 2] = [("DATABASE_URL", "database.url"), ("AMQP_URL", "amqp.url")];
 
 /// Every setting of every part. A process accepts all of it and uses its part.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Config {
+    /// Where people and scripts reach Skopos.
+    pub(crate) api: sections::Api,
+    /// PostgreSQL instead of the embedded database.
+    pub(crate) database: sections::Database,
+    /// RabbitMQ instead of the in-process queue.
+    pub(crate) amqp: sections::Amqp,
+    /// The embedded database.
+    pub(crate) data: sections::Data,
+    /// Secrets at rest.
+    pub(crate) secrets: sections::Secrets,
+    /// What outgoing requests may reach.
+    pub(crate) outbound: outbound::Config,
+    /// Who runs collections.
+    pub(crate) worker: sections::Worker,
+    /// The server for e-mail channels.
+    pub(crate) smtp: sections::Smtp,
     /// The demo shop.
     pub(crate) demo: demo::Config,
     /// What the log looks like.
@@ -47,6 +65,17 @@ impl Config {
         }
         // Lossy: the environment knows only text, so numbers and booleans are read out of it.
         figment.extract_lossy().map_err(|error| explain(&error))
+    }
+
+    /// What the store needs to know.
+    pub(crate) fn store(&self) -> anyhow::Result<store::Config> {
+        let key = self.secrets.key.as_ref().map(|key| key.expose().parse());
+        Ok(store::Config {
+            database_url: self.database.url.as_ref().map(|url| url.expose().to_owned()),
+            data_dir: self.data.dir.clone(),
+            secrets_key: key.transpose().context("`secrets.key` is wrong")?,
+            ..store::Config::default()
+        })
     }
 }
 
@@ -84,6 +113,48 @@ mod tests {
     fn the_reference_file_states_the_defaults() {
         let stated: Config = toml_of(DEFAULTS).extract().unwrap();
         assert_eq!(stated, Config::default());
+    }
+
+    #[test]
+    fn what_the_reference_file_comments_out_can_be_set() {
+        // `#key = value` is a setting without a default; prose has a space after the `#`.
+        let uncomment =
+            |line: &'static str| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line);
+        let everything = DEFAULTS.lines().map(uncomment).collect::<Vec<_>>().join("\n");
+        let config: Config = toml_of(&everything).extract().unwrap();
+        assert!(config.database.url.is_some() && config.amqp.url.is_some() && config.smtp.url.is_some());
+        config.store().unwrap();
+    }
+
+    #[test]
+    fn names_that_scripts_rely_on_are_settings() {
+        let key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+        let config = load(
+            None,
+            &[
+                ("DATABASE_URL", "postgres://user:hunter2@db.test/skopos"),
+                ("AMQP_URL", "amqp://guest:hunter2@mq.test/"),
+                ("SKOPOS__API__LISTEN", "127.0.0.1:1"),
+                ("SKOPOS__OUTBOUND__ALLOW", "127.0.0.0/8,::1/128"),
+                ("SKOPOS__SECRETS__KEY", key),
+                ("SKOPOS__DATA__DIR", "/tmp/skopos"),
+                ("SKOPOS__WORKER__LOCATION", "paris"),
+                ("SKOPOS__DEMO__LISTEN", "127.0.0.1:2"),
+                ("SKOPOS__SMTP__URL", "smtp://mail.test"),
+                ("SKOPOS__LOG__FORMAT", "json"),
+            ],
+        )
+        .unwrap();
+        assert_eq!((config.outbound.allow.len(), config.worker.location.as_str()), (2, "paris"));
+        assert!(config.store().unwrap().secrets_key.is_some());
+        let printed = format!("{config:?}");
+        assert!(!printed.contains("hunter2") && !printed.contains(key), "{printed}");
+    }
+
+    #[test]
+    fn a_secrets_key_of_the_wrong_length_is_refused() {
+        let config = load(None, &[("SKOPOS__SECRETS__KEY", "c2hvcnQ=")]).unwrap();
+        assert!(format!("{:#}", config.store().unwrap_err()).contains("32 bytes in base64"));
     }
 
     #[test]

@@ -1,0 +1,101 @@
+//! Sections whose settings reach more than one crate, or none yet. Everything else belongs to the crate that uses it.
+
+use std::{
+    fmt,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
+
+use serde::Deserialize;
+
+/// A text that is never printed: a key, or a URL that may hold a password.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Hidden(String);
+
+impl Hidden {
+    /// The text.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// `[api]`: where people and scripts reach Skopos.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Api {
+    /// Address and port.
+    pub(crate) listen: SocketAddr,
+}
+
+impl Default for Api {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)) }
+    }
+}
+
+/// `[database]`: PostgreSQL instead of the embedded database.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Database {
+    /// `postgres://…`, also as `DATABASE_URL`.
+    pub(crate) url: Option<Hidden>,
+}
+
+/// `[amqp]`: RabbitMQ instead of the in-process queue.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Amqp {
+    /// `amqp://…`, also as `AMQP_URL`.
+    pub(crate) url: Option<Hidden>,
+}
+
+/// `[data]`: the embedded database.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Data {
+    /// Its folder.
+    pub(crate) dir: PathBuf,
+}
+
+impl Default for Data {
+    fn default() -> Self {
+        Self { dir: PathBuf::from("./skopos-data") }
+    }
+}
+
+/// `[secrets]`: secrets at rest.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Secrets {
+    /// 32 bytes in base64.
+    pub(crate) key: Option<Hidden>,
+}
+
+/// `[worker]`: who runs collections.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Worker {
+    /// Where this worker stands; monitors name locations.
+    pub(crate) location: String,
+}
+
+impl Default for Worker {
+    fn default() -> Self {
+        Self { location: "default".to_owned() }
+    }
+}
+
+/// `[smtp]`: the server for e-mail channels. Accepted so that a configuration can be shared; nothing sends mail yet.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Smtp {
+    /// `smtp://…` or `smtps://…`.
+    pub(crate) url: Option<Hidden>,
+}
