@@ -69,6 +69,13 @@ impl Problem {
         Self { pointer: format!("{prefix}{}", self.pointer), ..self }
     }
 
+    /// The same problem, that many bytes into the text at its pointer.
+    #[must_use]
+    pub fn offset(mut self, bytes: usize) -> Self {
+        self.offset = Some(bytes);
+        self
+    }
+
     /// Whether the document is refused for it.
     #[must_use]
     pub fn is_error(&self) -> bool {

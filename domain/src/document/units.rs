@@ -73,7 +73,7 @@ impl fmt::Display for ByteSize {
 
 /// Text in documents: both types read and write themselves as text.
 macro_rules! as_text {
-    ($name:ident, $pattern:literal, $example:literal) => {
+    ($name:ident, $what:literal, $pattern:literal, $example:literal) => {
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
@@ -82,7 +82,21 @@ macro_rules! as_text {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+                struct Text;
+
+                impl de::Visitor<'_> for Text {
+                    type Value = $name;
+
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        write!(f, "{}, as in `{}`", $what, $example)
+                    }
+
+                    fn visit_str<E: de::Error>(self, text: &str) -> Result<$name, E> {
+                        text.parse().map_err(E::custom)
+                    }
+                }
+
+                deserializer.deserialize_str(Text)
             }
         }
 
@@ -98,8 +112,8 @@ macro_rules! as_text {
     };
 }
 
-as_text!(Span, "^[0-9]+(ms|s|m|h|d)$", "10s");
-as_text!(ByteSize, "^[0-9]+(B|KiB|MiB|GiB)$", "64KiB");
+as_text!(Span, "a duration", "^[0-9]+(ms|s|m|h|d)$", "10s");
+as_text!(ByteSize, "a size", "^[0-9]+(B|KiB|MiB|GiB)$", "64KiB");
 
 #[cfg(test)]
 mod tests {

@@ -29,17 +29,13 @@ struct Expansion {
 impl Expansion {
     /// `None` once the budget is spent.
     fn node(&mut self, node: &Node, key: Option<&Key>, pointer: String, depth: usize) -> Option<Value> {
-        self.nodes += 1;
         let key_mark = key.map(|key| key.mark);
         let text = match &node.what {
             What::Scalar(_, text) => *text,
             _ => None,
         };
         self.places.insert(pointer.clone(), Place { key: key_mark, value: node.mark, text });
-        if self.nodes > MAX_NODES || depth > MAX_DEPTH {
-            self.note(Problem::error(pointer, "the document is too large once its aliases are expanded"));
-            return None;
-        }
+        self.spend(1, depth, &pointer)?;
         match &node.what {
             What::Scalar(value, _) => Some(value.clone()),
             What::Unusable(message) => {
@@ -89,10 +85,10 @@ impl Expansion {
         depth: usize,
     ) -> Option<()> {
         // A mapping may merge one that merges another; the depth bounds the chain as it bounds nesting.
-        self.nodes += 1;
+        self.spend(1, depth, pointer)?;
         match &node.what {
-            What::Map(entries) if depth <= MAX_DEPTH => {
-                self.nodes += entries.len();
+            What::Map(entries) => {
+                self.spend(entries.len(), depth, pointer)?;
                 for (key, node) in entries {
                     if key.merge {
                         self.merge(map, key, node, pointer, depth + 1)?;
@@ -103,7 +99,7 @@ impl Expansion {
                     }
                 }
             }
-            What::List(items) if depth <= MAX_DEPTH => {
+            What::List(items) => {
                 for item in items {
                     self.merge(map, key, item, pointer, depth + 1)?;
                 }
@@ -115,7 +111,17 @@ impl Expansion {
                 self.problems.push(problem);
             }
         }
-        (self.nodes <= MAX_NODES).then_some(())
+        Some(())
+    }
+
+    /// Takes nodes from the budget; when it is spent that is noted, once, as nothing goes on then.
+    fn spend(&mut self, nodes: usize, depth: usize, pointer: &str) -> Option<()> {
+        self.nodes += nodes;
+        if self.nodes <= MAX_NODES && depth <= MAX_DEPTH {
+            return Some(());
+        }
+        self.note(Problem::error(pointer, "the document is too large once its aliases are expanded"));
+        None
     }
 
     fn duplicate(&mut self, key: &Key, pointer: String) {

@@ -145,7 +145,8 @@ fn reading(parsed: yaml::Parsed) -> Reading {
     let mut reading = Reading::new(value, places, line);
     reading.add(problems);
     if !reading.value.is_object() {
-        reading.add([not_a_mapping(&reading.value)]);
+        let problem = not_a_mapping(&reading.value);
+        reading.add([problem.help("begin with `kind: collection` and `version: 1`")]);
         return reading;
     }
     match kind(&reading.value) {
@@ -164,7 +165,6 @@ fn reading(parsed: yaml::Parsed) -> Reading {
 
 fn not_a_mapping(value: &Value) -> Problem {
     Problem::error("", format!("a document is a mapping (`key: value`), found {}", typed::name(value)))
-        .help("begin with `kind: collection` and `version: 1`")
 }
 
 /// The kind of a document that says it, or what to do.

@@ -30,17 +30,23 @@ fn words(info: &str, rest: &str, line: &str) -> (String, Option<String>) {
     if has("unexpected character") {
         return reserved(rest, line);
     }
-    if has("unexpected end of stream") || has("unexpected document indicator") {
-        return owned("the quote that opens here is never closed", "close it, and double a quote inside it");
-    }
-    if has("indentation in quoted scalar") {
-        return owned("a quoted text goes on in a line that is not indented", "close the quote, or indent");
+    if has("unexpected end of stream") || has("unexpected document indicator") || has("in quoted scalar") {
+        return owned(
+            "the quote that opens here is not closed",
+            "close it; where a quoted text goes on in the next line, that line is indented",
+        );
     }
     if has("tab") {
         return owned("a tab is used for indentation", "YAML is indented with spaces");
     }
     if line.contains("@{{") && (has("flow mapping") || has("flow sequence") || has("mapping values")) {
         return owned("this is not valid YAML", "a text that holds `@{{…}}` goes in quotes: \"…@{{…}}…\"");
+    }
+    if has("mapping values are not allowed") && !before(rest, line).contains(": ") {
+        return owned(
+            "this line is indented like a part of the value above it",
+            "align it with the keys around it",
+        );
     }
     if has("mapping values are not allowed") {
         return owned("a second `: ` in one line", QUOTE);
@@ -55,7 +61,10 @@ fn words(info: &str, rest: &str, line: &str) -> (String, Option<String>) {
         return owned("`,` or `]` is missing before this", "close every `[` with a `]`");
     }
     if has("trailing content after double-quoted") {
-        return owned("something follows the closing quote", QUOTE);
+        return owned(
+            "something follows the closing quote",
+            "put the whole value in quotes, or a `,` between two values",
+        );
     }
     if has("unknown anchor") {
         return owned(
@@ -79,8 +88,13 @@ fn words(info: &str, rest: &str, line: &str) -> (String, Option<String>) {
 fn reserved(rest: &str, line: &str) -> (String, Option<String>) {
     let first = rest.chars().next().unwrap_or('@');
     let value = rest.split(" #").next().unwrap_or(rest).trim_end();
-    let before = &line[..line.len() - rest.len()];
+    let before = before(rest, line);
     let simple = !value.contains(['"', '\\']) && !before.contains(['{', '[']);
     let help = if simple { format!("{QUOTE}: {}\"{value}\"", before.trim_start()) } else { QUOTE.to_owned() };
     (format!("a value cannot start with `{first}` in YAML"), Some(help))
+}
+
+/// What stands before `rest`, which ends the line.
+fn before<'l>(rest: &str, line: &'l str) -> &'l str {
+    line.strip_suffix(rest).unwrap_or("")
 }

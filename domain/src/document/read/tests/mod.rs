@@ -1,0 +1,2 @@
+mod values;
+mod words;
