@@ -4,6 +4,7 @@ use std::{convert::Infallible, future::Future};
 
 use apalis::prelude::{ParallelizeExt, WorkerBuilder, WorkerBuilderExt};
 use apalis_core::error::WorkerError;
+use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use crate::{Deliveries, Error, Feed, Message, Verdict};
@@ -45,6 +46,56 @@ where
         .parallelize(tokio::spawn)
         .catch_panic()
         .build(handle);
-    worker.run_until(stopped).await.map_err(|error| Error::Loop(error.into()))?;
+    // Boxed, because the compiler cannot tell that the layers' own type may be sent between threads once it is
+    // inside a caller's future ("implementation of `FnOnce` is not general enough").
+    let running: BoxFuture<'static, Result<(), WorkerError>> = Box::pin(worker.run_until(stopped));
+    running.await.map_err(|error| Error::Loop(error.into()))?;
     if shutdown.is_cancelled() { Ok(()) } else { Err(Error::Loop("the deliveries ended".into())) }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::{StreamExt, stream};
+
+    use super::*;
+    use crate::{Destination, Queue};
+
+    #[tokio::test]
+    async fn deliveries_that_end_by_themselves_are_an_error() {
+        let handler = |_| async { Verdict::Ack };
+        let ended =
+            work("bench", Deliveries::new(stream::empty()), 1, CancellationToken::new(), handler).await;
+        assert!(matches!(ended, Err(Error::Loop(_))), "{ended:?}");
+    }
+
+    #[tokio::test]
+    async fn shutdown_drops_the_deliveries_although_a_handler_is_running() {
+        let queue = Queue::in_process();
+        let run_id = "run_00000000000000000000000000000001".parse().unwrap();
+        let destination = Destination::Notifications;
+        let deliveries = queue.consume(&destination, 9).await.unwrap();
+        queue.publish(&destination, &[Message::ExecuteRun { run_id }]).await.unwrap();
+        let dropped = CancellationToken::new();
+        let guard = dropped.clone().drop_guard();
+        let deliveries = Deliveries::new(deliveries.inspect(move |_| _ = &guard));
+
+        let (shutdown, finish) = (CancellationToken::new(), CancellationToken::new());
+        let handler = {
+            let (shutdown, finish) = (shutdown.clone(), finish.clone());
+            move |_| {
+                shutdown.cancel();
+                let finish = finish.clone().cancelled_owned();
+                async move {
+                    finish.await;
+                    Verdict::Ack
+                }
+            }
+        };
+        let working = tokio::spawn(work("bench", deliveries, 1, shutdown, handler));
+        dropped.cancelled().await;
+        assert!(!working.is_finished());
+        finish.cancel();
+        working.await.unwrap().unwrap();
+        assert_eq!(queue.depth(&destination).await.unwrap(), Some(crate::Depth::default()));
+    }
 }
