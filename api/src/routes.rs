@@ -1,0 +1,18 @@
+//! The table of everything that can be done through the API. Pages are not in it: they are a client of it.
+
+use http::{Method, StatusCode};
+
+use crate::{documents, health, incidents, openapi, operation::Operation, runs};
+
+/// Every operation.
+pub(crate) fn table() -> Vec<Operation> {
+    let description = Operation::new(Method::GET, "/openapi.json", "getDescription", openapi::show)
+        .about("process", "This description")
+        .answer(StatusCode::OK, "OpenAPI 3.1.", |_| schemars::json_schema!({ "type": "object" }));
+    let mut table = documents::operations();
+    table.extend(runs::operations());
+    table.extend(incidents::operations());
+    table.extend(health::operations());
+    table.push(description);
+    table
+}
