@@ -25,3 +25,6 @@ pub use root::Root;
 pub use scope::{NoValue, Scope, Unresolved, UnresolvedCause};
 pub use syntax::SyntaxError;
 pub use template::Template;
+
+#[cfg(test)]
+mod tests;

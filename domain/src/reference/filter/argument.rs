@@ -92,7 +92,11 @@ fn parse(cursor: &mut Cursor<'_>) -> Result<Written, SyntaxError> {
         *cursor = ahead;
         return Ok(literal);
     }
-    if word.starts_with(['-', '+', '.']) {
+    let of_path = word.split('.').next().unwrap_or_default();
+    let is_number_of_step = of_path.bytes().all(|b| b.is_ascii_digit());
+    if word.starts_with(['-', '+', '.'])
+        || (word.starts_with(|c: char| c.is_ascii_digit()) && !is_number_of_step)
+    {
         let message = format!("`{word}` is neither a number nor a duration");
         return Err(SyntaxError::new(cursor.at(), word.len(), message));
     }
