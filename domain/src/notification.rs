@@ -8,7 +8,7 @@ use crate::{
     document::{AlertSeverity, Slug},
     id::{IncidentId, NotificationId, RunId},
     outcome::{Reason, words},
-    result::AssertionResult,
+    result::{AssertionOutcome, AssertionResult, RunResult},
 };
 
 words! {
@@ -99,4 +99,19 @@ pub struct Notification {
     pub created_at: DateTime<Utc>,
     /// What it says.
     pub notice: Notice,
+}
+
+/// Where a run went wrong: the step that its reason names, counted from 1, and that step's first assertion that did
+/// not hold.
+#[must_use]
+pub fn evidence(result: &RunResult) -> (Option<(u32, String)>, Option<AssertionResult>) {
+    let Some(id) = result.reason.as_ref().and_then(|reason| reason.step.as_deref()) else {
+        return (None, None);
+    };
+    let Some((number, step)) = (1..).zip(&result.steps).find(|(_, step)| step.id == id) else {
+        return (None, None);
+    };
+    let assertions = step.attempts.last().map(|attempt| attempt.assertions.as_slice()).unwrap_or_default();
+    let broken = assertions.iter().find(|assertion| assertion.outcome != AssertionOutcome::Passed);
+    (Some((number, step.name.clone())), broken.cloned())
 }

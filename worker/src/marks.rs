@@ -1,0 +1,52 @@
+//! The durable marker "an unsafe request is about to be sent": after a crash such a run is not started again.
+
+use std::sync::Arc;
+
+use domain::id::{RunId, WorkerId};
+use store::{Store, runs};
+
+use crate::{batch::Batcher, patience::Patience};
+
+const BATCH: usize = 256;
+
+/// Which claim of which run.
+#[derive(Clone, Copy)]
+pub(crate) struct Mark {
+    pub(crate) run: RunId,
+    pub(crate) attempt: u32,
+    pub(crate) owner: WorkerId,
+}
+
+/// Answers whether the run is still that claim's: if not, nothing may be sent.
+pub(crate) type Marks = Batcher<Mark, bool>;
+
+pub(crate) fn spawn(store: Store) -> Marks {
+    Batcher::spawn(BATCH, move |marks: Vec<Mark>| {
+        let store = store.clone();
+        async move { mark(&store, marks.into()).await }
+    })
+}
+
+async fn mark(store: &Store, marks: Arc<[Mark]>) -> Vec<bool> {
+    let mut patience = Patience::new();
+    loop {
+        let batch = marks.clone();
+        let marked = store.write(move |conn| {
+            Box::pin(async move {
+                let mut marked = Vec::with_capacity(batch.len());
+                for Mark { run, attempt, owner } in batch.iter().copied() {
+                    marked.push(runs::mark_unsafe(conn, run, attempt, owner).await?);
+                }
+                Ok(marked)
+            })
+        });
+        match marked.await {
+            Ok(marked) => return marked,
+            Err(error) if error.is_retryable() => patience.wait("marking runs", &error).await,
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "runs could not be marked");
+                return vec![false; marks.len()];
+            }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Writes down how runs ended: outcome, result, incident and notifications in one transaction (I6), many runs in each.
+
+use std::{collections::HashSet, sync::Arc};
+
+use domain::{
+    id::{RunId, WorkerId},
+    outcome::{Outcome, Reason, ReasonCode},
+    result::RunResult,
+    run::Run,
+};
+use store::{Conn, Store, Topic, results, runs};
+
+use crate::{batch::Batcher, incidents, patience::Patience};
+
+/// Runs per transaction, at most.
+const BATCH: usize = 256;
+
+/// A run that is over, as its worker knows it.
+#[derive(Clone)]
+pub(crate) struct Ended {
+    pub(crate) run: Run,
+    pub(crate) owner: WorkerId,
+    /// For people.
+    pub(crate) collection_name: String,
+    pub(crate) result: RunResult,
+}
+
+/// Answers whether the result was accepted; if not, the run was not ours any more (I3).
+pub(crate) type Recorder = Batcher<Ended, bool>;
+
+pub(crate) fn spawn(store: Store) -> Recorder {
+    Batcher::spawn(BATCH, move |ended: Vec<Ended>| {
+        let store = store.clone();
+        async move {
+            let order: Vec<RunId> = ended.iter().map(|ended| ended.run.id).collect();
+            let accepted = record(&store, ended).await;
+            let stale = order.len() - accepted.len();
+            if stale > 0 {
+                tracing::warn!(runs = stale, "results came too late: their runs are somebody else's or over");
+            }
+            order.iter().map(|run| accepted.contains(run)).collect()
+        }
+    })
+}
+
+/// Records a batch; a row that the database refuses for good is found by halving, so that it takes no neighbour along.
+async fn record(store: &Store, ended: Vec<Ended>) -> HashSet<RunId> {
+    let mut accepted = HashSet::new();
+    let mut batches = vec![ended];
+    while let Some(batch) = batches.pop() {
+        let batch: Arc<[Ended]> = batch.into();
+        match commit(store, batch.clone()).await {
+            Ok(runs) => accepted.extend(runs),
+            Err(error) if batch.len() > 1 => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "a batch of results was refused; trying its halves"
+                );
+                let (first, second) = batch.split_at(batch.len() / 2);
+                batches.extend([first.to_vec(), second.to_vec()]);
+            }
+            Err(error) => accepted.extend(give_up(store, &batch[0], &error).await),
+        }
+    }
+    accepted
+}
+
+/// Tries until the database has answered.
+async fn commit(store: &Store, batch: Arc<[Ended]>) -> store::Result<Vec<RunId>> {
+    let mut patience = Patience::new();
+    loop {
+        let ended = batch.clone();
+        let committed = store.write(move |conn| Box::pin(async move { write(conn, &ended).await })).await;
+        match committed {
+            Ok((accepted, told)) => {
+                store.notify(Topic::Results);
+                if told {
+                    store.notify(Topic::Notifications);
+                }
+                return Ok(accepted);
+            }
+            Err(error) if error.is_retryable() => patience.wait("recording results", &error).await,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// One transaction. Answers which results were accepted, and whether anybody is to be told.
+async fn write(conn: &mut Conn, ended: &[Ended]) -> store::Result<(Vec<RunId>, bool)> {
+    let now = store::now(conn).await?;
+    let finished: Vec<runs::Finished> = ended.iter().map(Ended::finished).collect();
+    let accepted = runs::finish(conn, &finished, now).await?;
+    let kept: HashSet<RunId> = accepted.iter().copied().collect();
+    let ended: Vec<&Ended> = ended.iter().filter(|ended| kept.contains(&ended.run.id)).collect();
+    let packed: Vec<(RunId, RunResult)> =
+        ended.iter().map(|ended| (ended.run.id, ended.result.clone())).collect();
+    results::insert(conn, &packed).await?;
+    let told = incidents::fold(conn, &ended, now).await?;
+    Ok((accepted, told))
+}
+
+/// The database refuses this one result. The run still gets its one outcome (I2), without a result.
+async fn give_up(store: &Store, ended: &Ended, error: &store::Error) -> Option<RunId> {
+    let (run, attempt) = (ended.run.id, ended.run.attempt);
+    tracing::error!(error = error as &dyn std::error::Error, run.id = %run, "a result cannot be recorded");
+    let reason = Reason::new(ReasonCode::Internal, "the result could not be recorded; the log says why");
+    let ended = store.write(move |conn| {
+        Box::pin(async move {
+            let now = store::now(conn).await?;
+            runs::end_inconclusive(conn, run, attempt, &reason, now).await
+        })
+    });
+    match ended.await {
+        Ok(accepted) => accepted.then_some(run),
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, run.id = %run, "a run could not be ended");
+            None
+        }
+    }
+}
+
+impl Ended {
+    /// A run that could not be run, or not be run to its end: the blame is ours.
+    pub(crate) fn inconclusive(run: Run, owner: WorkerId, reason: Reason) -> Self {
+        let collection_name = run.collection.slug.to_string();
+        let result = RunResult {
+            outcome: Outcome::Inconclusive,
+            reason: Some(reason),
+            duration_ms: 0.0,
+            steps: Vec::new(),
+        };
+        Self { run, owner, collection_name, result }
+    }
+
+    fn finished(&self) -> runs::Finished {
+        runs::Finished {
+            run: self.run.id,
+            attempt: self.run.attempt,
+            worker: self.owner,
+            outcome: self.result.outcome,
+            reason: self.result.reason.clone(),
+        }
+    }
+}
