@@ -45,3 +45,21 @@ fn kind(
     schema["title"] = json!(kind.as_str());
     schema
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::{read_text, to_value};
+
+    #[test]
+    fn the_schema_takes_what_is_read_and_refuses_unknown_keys() {
+        let schema = jsonschema::draft202012::new(&schema()).unwrap();
+        let text = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/checkout.yaml"));
+        for reading in read_text(text) {
+            let mut value = to_value(&reading.document.unwrap());
+            assert!(schema.is_valid(&value), "{value:#}");
+            value["nmae"] = json!("x");
+            assert!(!schema.is_valid(&value), "{value:#}");
+        }
+    }
+}
