@@ -176,7 +176,7 @@ pub struct AssertionResult {
     pub actual: Option<Value>,
     /// How it ended.
     pub outcome: AssertionOutcome,
-    /// Why it did not hold, in one sentence, where the values alone do not say it.
+    /// Why it did not hold, in one sentence that needs no other: `expected the number 1, found the text "1"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
 }

@@ -18,37 +18,36 @@ type Built = Result<Predicate, Vec<Problem>>;
 
 /// Makes a comparison ready to be asked of values that are measured in `unit`.
 pub(super) fn build(comparison: Comparison, operand: &Value, unit: Unit) -> Built {
-    if let Some(opposite) = comparison.negates() {
-        return build(opposite, operand, unit).map(|inner| Predicate::Not(Box::new(inner)));
-    }
+    use Comparison as C;
     let predicate = match comparison {
-        Comparison::Equals => unit.read(operand).map(Predicate::Equals),
-        Comparison::Gt => bound(Relation::Above, operand, unit),
-        Comparison::Gte => bound(Relation::AtLeast, operand, unit),
-        Comparison::Lt => bound(Relation::Below, operand, unit),
-        Comparison::Lte | Comparison::Degraded => bound(Relation::AtMost, operand, unit),
-        Comparison::Between => between(operand, unit),
-        Comparison::In => one_of(operand, unit),
-        Comparison::Contains => Ok(Predicate::Contains(operand.clone())),
-        Comparison::StartsWith => text(comparison, operand).map(Predicate::StartsWith),
-        Comparison::EndsWith => text(comparison, operand).map(Predicate::EndsWith),
-        Comparison::Matches => {
+        C::Equals | C::NotEquals => unit.read(operand).map(Predicate::Equals),
+        C::Gt => bound(Relation::Above, operand, unit),
+        C::Gte => bound(Relation::AtLeast, operand, unit),
+        C::Lt => bound(Relation::Below, operand, unit),
+        C::Lte | C::Degraded => bound(Relation::AtMost, operand, unit),
+        C::Between => between(operand, unit),
+        C::In | C::NotIn => one_of(comparison, operand, unit),
+        C::Contains | C::NotContains => Ok(Predicate::Contains(operand.clone())),
+        C::StartsWith => text(comparison, operand).map(Predicate::StartsWith),
+        C::EndsWith => text(comparison, operand).map(Predicate::EndsWith),
+        C::Matches | C::NotMatches => {
             text(comparison, operand).and_then(|text| pattern::compile(&text)).map(Predicate::Matches)
         }
-        Comparison::Exists => truth(comparison, operand).map(Predicate::Exists),
-        Comparison::IsNull => truth(comparison, operand).map(Predicate::IsNull),
-        Comparison::IsEmpty => truth(comparison, operand).map(Predicate::IsEmpty),
-        Comparison::Schema => schema::compile(operand).map(|schema| Predicate::Schema(schema.into())),
-        Comparison::Type => return types(operand).map(Predicate::Type),
-        Comparison::Length => return nested(operand, Unit::None).map(Predicate::Length),
-        Comparison::All => return nested(operand, unit).map(Predicate::All),
-        Comparison::Any => return nested(operand, unit).map(Predicate::Any),
-        Comparison::None => return nested(operand, unit).map(Predicate::None),
-        Comparison::NotEquals | Comparison::NotIn | Comparison::NotContains | Comparison::NotMatches => {
-            unreachable!("negations were answered above")
-        }
+        C::Exists => truth(comparison, operand).map(Predicate::Exists),
+        C::IsNull => truth(comparison, operand).map(Predicate::IsNull),
+        C::IsEmpty => truth(comparison, operand).map(Predicate::IsEmpty),
+        C::Schema => schema::compile(operand).map(|schema| Predicate::Schema(schema.into())),
+        C::Type => return types(operand).map(Predicate::Type),
+        C::Length => return nested(operand, Unit::None).map(Predicate::Length),
+        C::All => return nested(operand, unit).map(Predicate::All),
+        C::Any => return nested(operand, unit).map(Predicate::Any),
+        C::None => return nested(operand, unit).map(Predicate::None),
     };
-    predicate.map_err(|message| vec![Problem::error("", message)])
+    match predicate {
+        Ok(predicate) if comparison.is_negation() => Ok(Predicate::Not(Box::new(predicate))),
+        Ok(predicate) => Ok(predicate),
+        Err(message) => Err(vec![Problem::error("", message)]),
+    }
 }
 
 /// The comparison of that name.
@@ -57,7 +56,7 @@ pub(super) fn named(name: &str) -> Result<Comparison, Problem> {
         let known = Comparison::ALL.iter().map(|comparison| comparison.as_str());
         let problem =
             Problem::error(format!("/{}", pointer_token(name)), format!("there is no comparison `{name}`"));
-        match nearest(name, known.clone()).or_else(|| alias(name)) {
+        match alias(name).or_else(|| nearest(name, known.clone())) {
             Some(meant) => problem.help(format!("did you mean `{meant}`?")),
             None => problem.help(format!("comparisons are {}", known.collect::<Vec<_>>().join(", "))),
         }
@@ -69,10 +68,10 @@ fn alias(name: &str) -> Option<&'static str> {
     Some(match name {
         "eq" | "is" | "equal" | "==" => "equals",
         "ne" | "neq" | "not" | "!=" => "not_equals",
-        "greater_than" | ">" | "min" => "gt",
-        "less_than" | "<" | "max" => "lt",
-        ">=" => "gte",
-        "<=" => "lte",
+        "greater_than" | ">" => "gt",
+        "less_than" | "<" => "lt",
+        ">=" | "min" => "gte",
+        "<=" | "max" => "lte",
         "one_of" => "in",
         "includes" | "include" | "has" => "contains",
         "regex" | "pattern" => "matches",
@@ -87,7 +86,7 @@ fn alias(name: &str) -> Option<&'static str> {
 fn nested(operand: &Value, unit: Unit) -> Result<Vec<Predicate>, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut predicates = Vec::new();
-    for (comparison, pointer, operand) in members(operand)? {
+    for (comparison, pointer, operand) in members(operand, unit)? {
         match build(comparison, operand, unit) {
             Ok(predicate) => predicates.push(predicate),
             Err(inner) => problems.extend(all_under(&pointer, inner)),
@@ -96,28 +95,35 @@ fn nested(operand: &Value, unit: Unit) -> Result<Vec<Predicate>, Vec<Problem>> {
     if problems.is_empty() { Ok(predicates) } else { Err(problems) }
 }
 
-/// A set of comparisons as written: each with its pointer and its operand.
-pub(super) fn members(written: &Value) -> Result<Vec<(Comparison, String, &Value)>, Vec<Problem>> {
+/// One comparison of a set: its pointer and its operand.
+type Member<'v> = (Comparison, String, &'v Value);
+
+/// A set of comparisons as written, or a scalar that is meant to be equal.
+pub(super) fn members(written: &Value, unit: Unit) -> Result<Vec<Member<'_>>, Vec<Problem>> {
     match written {
-        Value::Object(members) => comparisons(members),
-        Value::Array(_) => Err(vec![
-            Problem::error("", "a list says neither that one of it is meant nor all of it")
-                .help("write `in: […]` for one of these, `equals: […]` for exactly this list"),
-        ]),
+        Value::Object(members) if members.is_empty() => {
+            let problem = Problem::error("", "nothing is compared");
+            Err(vec![problem.help("write a comparison, as in `{ equals: 1 }`")])
+        }
+        Value::Object(members) => comparisons(members, unit),
+        Value::Array(_) => {
+            let problem = Problem::error("", "a list says neither that one of it is meant nor all of it");
+            Err(vec![problem.help("write `in: […]` for one of these, `equals: […]` for exactly this list")])
+        }
         scalar => Ok(vec![(Comparison::Equals, String::new(), scalar)]),
     }
 }
 
-fn comparisons(members: &Map<String, Value>) -> Result<Vec<(Comparison, String, &Value)>, Vec<Problem>> {
-    if members.is_empty() {
-        return Err(vec![
-            Problem::error("", "nothing is compared").help("write a comparison, as in `{ equals: 1 }`"),
-        ]);
-    }
+fn comparisons(members: &Map<String, Value>, unit: Unit) -> Result<Vec<Member<'_>>, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut known = Vec::new();
     for (name, operand) in members {
         match named(name) {
+            Ok(Comparison::Degraded) if unit == Unit::None => problems.push(
+                Problem::error("/degraded", "`degraded` is a limit of a measure, and this is none").help(
+                    "write `severity: warning` beside a comparison to degrade the run instead of failing it",
+                ),
+            ),
             Ok(comparison) => known.push((comparison, format!("/{name}"), operand)),
             Err(problem) => problems.push(problem),
         }
@@ -148,9 +154,9 @@ fn between(operand: &Value, unit: Unit) -> Result<Predicate, String> {
     }
 }
 
-fn one_of(operand: &Value, unit: Unit) -> Result<Predicate, String> {
+fn one_of(comparison: Comparison, operand: &Value, unit: Unit) -> Result<Predicate, String> {
     let Value::Array(list) = operand else {
-        return Err(format!("`in` takes a list, found {}", value::shown(operand)));
+        return Err(format!("`{comparison}` takes a list, found {}", value::shown(operand)));
     };
     list.iter().map(|one| unit.read(one)).collect::<Result<_, _>>().map(Predicate::In)
 }

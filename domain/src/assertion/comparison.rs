@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::json_type::JsonType;
 use crate::outcome::words;
 
 words! {
@@ -71,24 +72,20 @@ impl Comparison {
         matches!(self, Self::Exists | Self::IsNull)
     }
 
-    /// The comparison that this one negates.
-    pub(super) const fn negates(self) -> Option<Self> {
-        match self {
-            Self::NotEquals => Some(Self::Equals),
-            Self::NotIn => Some(Self::In),
-            Self::NotContains => Some(Self::Contains),
-            Self::NotMatches => Some(Self::Matches),
-            _ => None,
-        }
+    /// Whether it says that another one does not hold.
+    pub(super) const fn is_negation(self) -> bool {
+        matches!(self, Self::NotEquals | Self::NotIn | Self::NotContains | Self::NotMatches)
     }
 
-    /// What its operand looks like, as JSON Schema.
-    #[must_use]
-    pub fn operand_schema(self) -> Value {
+    /// What its operand looks like, as JSON Schema. Wherever something else than a text is wanted, a text with a
+    /// reference in it will do.
+    pub(crate) fn operand_schema(self) -> Value {
+        let or_reference =
+            |schema: Value| json!({ "anyOf": [schema, { "type": "string", "pattern": r"@\{\{" }] });
         match self {
-            Self::Exists | Self::IsNull | Self::IsEmpty => json!({ "type": ["boolean", "string"] }),
-            Self::Between => json!({ "type": ["array", "string"], "minItems": 2, "maxItems": 2 }),
-            Self::In | Self::NotIn => json!({ "type": ["array", "string"] }),
+            Self::Exists | Self::IsNull | Self::IsEmpty => or_reference(json!({ "type": "boolean" })),
+            Self::Between => or_reference(json!({ "type": "array", "minItems": 2, "maxItems": 2 })),
+            Self::In | Self::NotIn => or_reference(json!({ "type": "array" })),
             Self::Gt | Self::Gte | Self::Lt | Self::Lte | Self::Degraded => {
                 json!({ "type": ["number", "string"] })
             }
@@ -96,7 +93,14 @@ impl Comparison {
                 json!({ "type": "string" })
             }
             Self::Schema => json!({ "type": ["object", "boolean"] }),
-            _ => json!(true),
+            Self::Type => {
+                let names = json!({ "enum": JsonType::ALL.iter().map(|one| json!(one)).chain([Value::Null]).collect::<Vec<_>>() });
+                json!({ "anyOf": [names, { "type": "array", "items": names, "minItems": 1 }, { "pattern": r"@\{\{" }] })
+            }
+            Self::Length | Self::All | Self::Any | Self::None => {
+                json!({ "type": ["object", "string", "number", "boolean", "null"] })
+            }
+            Self::Equals | Self::NotEquals | Self::Contains | Self::NotContains => json!(true),
         }
     }
 }

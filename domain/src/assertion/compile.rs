@@ -3,8 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Assertion, Comparison, Comparisons, Form, build::all_under, original::Original, rule::compile_all,
-    source::Source,
+    Assertion, Comparisons, Form, build::all_under, original::Original, rule::compile_all, source::Source,
 };
 use crate::{
     document::Check,
@@ -23,9 +22,10 @@ impl Assertion {
         }
         let (key, written) = only_member(members)?;
         let pointer = format!("/{}", pointer_token(key));
-        comparisons(&pointer, key, written)
-            .map(|comparisons| Self(Form::Comparisons(comparisons)))
-            .map_err(|problems| all_under(&pointer, problems))
+        match comparisons(&pointer, key, written) {
+            Ok(comparisons) => Ok(Self(Form::Comparisons(comparisons))),
+            Err(problems) => Err(all_under(&pointer, problems)),
+        }
     }
 }
 
@@ -44,47 +44,25 @@ fn only_member(members: &Map<String, Value>) -> Result<(&String, &Value), Vec<Pr
     }
 }
 
-/// What is written under a source: its options taken off, the rest are comparisons.
+/// What is written under a source: its options taken off, the rest are comparisons. Without the source their unit
+/// is not known, so they are not looked at.
 fn comparisons(pointer: &str, key: &str, written: &Value) -> Result<Comparisons, Vec<Problem>> {
-    let mut problems = Vec::new();
     let mut rest = written.clone();
-    let source = collect(&mut problems, source(key, &mut rest));
-    let warning = collect(&mut problems, warning(&mut rest));
-    // Without a source its unit is unknown: operands are then looked at as if it had none.
-    let unit = source.as_ref().map_or(super::unit::Unit::None, |(source, _)| source.unit());
-    let rules = match compile_all(&rest, unit) {
-        Ok(rules) => rules,
-        Err(inner) => {
-            problems.extend(inner);
-            Vec::new()
-        }
-    };
-    let measured = unit != super::unit::Unit::None;
-    if !measured && rules.iter().any(|rule| rule.comparison == Comparison::Degraded) {
-        problems.push(
-            Problem::error("/degraded", format!("`degraded` is a limit of a measure, and `{key}` is none"))
-                .help(
-                    "write `severity: warning` beside a comparison to degrade the run instead of failing it",
-                ),
-        );
-    }
-    match (source, warning) {
-        (Some((source, label)), Some(warning)) if problems.is_empty() => {
+    let (source, label) = source(key, &mut rest).map_err(|problem| vec![problem])?;
+    let warning = warning(&mut rest);
+    match (compile_all(&rest, source.unit()), warning) {
+        (Ok(rules), Ok(warning)) => {
             Ok(Comparisons { pointer: pointer.to_owned(), label, source, rules, warning })
         }
-        _ => Err(problems),
+        (rules, warning) => Err(rules.err().into_iter().flatten().chain(warning.err()).collect()),
     }
-}
-
-fn collect<T>(problems: &mut Vec<Problem>, result: Result<T, Problem>) -> Option<T> {
-    result.map_err(|problem| problems.push(problem)).ok()
 }
 
 /// The source that a key names, with how it is shown; takes its own option from what is written under it.
 fn source(key: &str, written: &mut Value) -> Result<(Source, String), Problem> {
-    let (option, parse): (_, fn(&str) -> Result<Source, Problem>) = match key {
-        "jsonpath" => ("path", Source::json_path),
-        "regex" => ("pattern", Source::regex),
+    let option = match key {
+        "jsonpath" => "path",
+        "regex" => "pattern",
         _ => return Source::property(key).map(|source| (source, key.to_owned())),
     };
     let text = written.as_object_mut().and_then(|members| members.shift_remove(option));
@@ -93,7 +71,8 @@ fn source(key: &str, written: &mut Value) -> Result<(Source, String), Problem> {
         return Err(Problem::error("", format!("`{key}` needs a `{option}`"))
             .help(format!("as in `{key}: {{ {option}: \"{example}\", exists: true }}`")));
     };
-    let source = parse(&text).map_err(|problem| problem.under(&format!("/{option}")))?;
+    let source = if key == "jsonpath" { Source::json_path(&text) } else { Source::regex(&text) };
+    let source = source.map_err(|problem| problem.under(&format!("/{option}")))?;
     Ok((source, format!("{key} {text}")))
 }
 

@@ -50,7 +50,7 @@ enum Form {
 
 #[derive(Debug, Clone)]
 struct Comparisons {
-    /// Where the rules stand in the check.
+    /// Of what is written under the source, relative to the check.
     pointer: String,
     /// The source as written, for people.
     label: String,
@@ -68,15 +68,15 @@ impl Assertion {
             Form::Comparisons(comparisons) => (Some(comparisons), None),
             Form::Original(original) => (None, Some(original)),
         };
-        let original = original.into_iter().flat_map(Original::references);
-        comparisons.into_iter().flat_map(Comparisons::references).chain(original)
+        let comparisons = comparisons.into_iter().flat_map(Comparisons::references);
+        comparisons.chain(original.into_iter().flat_map(Original::references))
     }
 }
 
 impl Comparisons {
     fn references(&self) -> impl Iterator<Item = (String, &Reference)> {
-        let below = self.rules.iter().flat_map(Rule::references);
-        below.map(|(inner, reference)| (format!("{}{inner}", self.pointer), reference))
+        let references = self.rules.iter().flat_map(Rule::references);
+        references.map(|(pointer, reference)| (format!("{}{pointer}", self.pointer), reference))
     }
 }
 

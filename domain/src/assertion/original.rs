@@ -152,9 +152,16 @@ impl OriginalComparison {
             Self::Includes => includes(actual, expected),
             Self::DoesNotInclude => !includes(actual, expected),
         };
-        let what =
-            || if self.takes_expected() { format!(" {}", value::shown(expected)) } else { String::new() };
-        if holds { Ok(()) } else { Err(format!("{} {self}{}: no", value::shown(actual), what())) }
+        if holds { Ok(()) } else { Err(self.sentence(actual, expected)) }
+    }
+
+    fn sentence(self, actual: &Value, expected: &Value) -> String {
+        let actual = value::shown(actual);
+        if self.takes_expected() {
+            format!("expected a value that {self} {}, found {actual}", value::shown(expected))
+        } else {
+            format!("expected a value that {self}, found {actual}")
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::{cmp::Ordering, sync::Arc};
 
 use jsonschema::Validator;
 use regex::Regex;
-use serde_json::{Number, Value};
+use serde_json::Value;
 
 use super::{json_type::JsonType, schema, value};
 
@@ -63,10 +63,9 @@ impl Relation {
 
 impl Predicate {
     /// Whether it holds, and if not, why, in one sentence. `Err` in `actual` is what was there instead of a value.
-    pub(super) fn holds(&self, actual: Result<&Value, &str>) -> Result<(), String> {
+    pub(super) fn holds(&self, actual: Result<&Value, &str>) -> Verdict {
         match (self, actual) {
-            (Self::Exists(true), Ok(_)) | (Self::Exists(false) | Self::IsNull(true), Err(_)) => Ok(()),
-            (Self::Exists(_), Ok(actual)) => Err(format!("expected nothing, found {}", value::shown(actual))),
+            (Self::Exists(false) | Self::IsNull(true), Err(_)) => Ok(()),
             (_, Ok(actual)) => self.holds_of(actual),
             (_, Err(missing)) => Err(missing.to_owned()),
         }
@@ -83,63 +82,47 @@ impl Predicate {
         }
     }
 
-    fn holds_of(&self, actual: &Value) -> Result<(), String> {
+    fn holds_of(&self, actual: &Value) -> Verdict {
         match self {
             Self::Equals(expected) => value::difference(expected, actual).map_or(Ok(()), Err),
             Self::Order(relation, bound) => in_order(*relation, bound, actual),
             Self::Between(low, high) => in_order(Relation::AtLeast, low, actual)
                 .and_then(|()| in_order(Relation::AtMost, high, actual)),
-            Self::In(list) => ensure(list.iter().any(|one| value::same(one, actual)), || {
-                format!("expected {}, found {}", listed(list), value::shown(actual))
-            }),
+            Self::In(list) => {
+                expect(list.iter().any(|one| value::same(one, actual)), actual, || listed(list))
+            }
             Self::Contains(part) => contains(part, actual),
             Self::StartsWith(start) => {
-                let holds = text("starts_with", actual)?.starts_with(start.as_str());
-                ensure(holds, || expected_text("starts with", &value::quoted(start), actual))
+                expect(text("starts_with", actual)?.starts_with(start.as_str()), actual, || {
+                    format!("a text that starts with {}", value::quoted(start))
+                })
             }
-            Self::EndsWith(end) => {
-                let holds = text("ends_with", actual)?.ends_with(end.as_str());
-                ensure(holds, || expected_text("ends with", &value::quoted(end), actual))
-            }
-            Self::Matches(regex) => {
-                let holds = regex.is_match(text("matches", actual)?);
-                ensure(holds, || expected_text("matches", &format!("`{regex}`"), actual))
-            }
-            // An absent value was answered before; these see one that is there.
-            Self::Exists(wanted) => ensure(*wanted, || "expected nothing".to_owned()),
-            Self::IsNull(wanted) => ensure(actual.is_null() == *wanted, || {
-                let expected = if *wanted { "null" } else { "anything but null" };
-                format!("expected {expected}, found {}", value::shown(actual))
+            Self::EndsWith(end) => expect(text("ends_with", actual)?.ends_with(end.as_str()), actual, || {
+                format!("a text that ends with {}", value::quoted(end))
             }),
-            Self::IsEmpty(wanted) => ensure((length(actual)? == 0) == *wanted, || {
-                let expected = if *wanted { "nothing in it" } else { "something in it" };
-                format!("expected {expected}, found {}", value::shown(actual))
+            Self::Matches(regex) => expect(regex.is_match(text("matches", actual)?), actual, || {
+                format!("a text that matches `{regex}`")
             }),
-            Self::Type(types) => ensure(types.iter().any(|one| one.fits(actual)), || {
+            Self::Exists(wanted) => expect(*wanted, actual, || "nothing".to_owned()),
+            Self::IsNull(wanted) => expect(actual.is_null() == *wanted, actual, || {
+                if *wanted { "null" } else { "anything but null" }.to_owned()
+            }),
+            Self::IsEmpty(wanted) => expect((length(actual)? == 0) == *wanted, actual, || {
+                if *wanted { "nothing in it" } else { "something in it" }.to_owned()
+            }),
+            Self::Type(types) => expect(types.iter().any(|one| one.fits(actual)), actual, || {
                 let names: Vec<_> = types.iter().map(|one| one.as_str()).collect();
-                format!("expected the type {}, found {}", names.join(" or "), value::shown(actual))
+                format!("the type {}", names.join(" or "))
             }),
             Self::Schema(schema) => schema::validate(schema, actual),
             Self::Length(inner) => {
                 let length = Value::from(length(actual)?);
                 all_hold(inner, &length).map_err(|why| format!("its length: {why}"))
             }
-            Self::All(inner) => items("all", actual)?.iter().enumerate().try_for_each(|(index, item)| {
-                all_hold(inner, item).map_err(|why| format!("item {index}: {why}"))
-            }),
-            Self::Any(inner) => {
-                let items = items("any", actual)?;
-                ensure(items.iter().any(|item| all_hold(inner, item).is_ok()), || {
-                    format!("none of {} items is as expected", items.len())
-                })
-            }
-            Self::None(inner) => {
-                let found = items("none", actual)?.iter().position(|item| all_hold(inner, item).is_ok());
-                found.map_or(Ok(()), |index| Err(format!("item {index} is what no item should be")))
-            }
-            Self::Not(inner) => ensure(inner.holds_of(actual).is_err(), || {
-                format!("expected {}, found {}", inner.negated(), value::shown(actual))
-            }),
+            Self::All(inner) => every_item(inner, items("all", actual)?),
+            Self::Any(inner) => some_item(inner, items("any", actual)?),
+            Self::None(inner) => no_item(inner, items("none", actual)?),
+            Self::Not(inner) => expect(inner.holds_of(actual).is_err(), actual, || inner.negated()),
         }
     }
 
@@ -155,52 +138,73 @@ impl Predicate {
     }
 }
 
+/// `Err` says why not, in one sentence.
+type Verdict = Result<(), String>;
+
 /// Whether all of them hold.
-fn all_hold(predicates: &[Predicate], actual: &Value) -> Result<(), String> {
-    predicates.iter().try_for_each(|predicate| predicate.holds(Ok(actual)))
+fn all_hold(predicates: &[Predicate], actual: &Value) -> Verdict {
+    predicates.iter().try_for_each(|predicate| predicate.holds_of(actual))
 }
 
-fn ensure(holds: bool, why: impl FnOnce() -> String) -> Result<(), String> {
-    if holds { Ok(()) } else { Err(why()) }
+/// An empty array has no item of which they do not.
+fn every_item(predicates: &[Predicate], items: &[Value]) -> Verdict {
+    items.iter().enumerate().try_for_each(|(index, item)| {
+        all_hold(predicates, item).map_err(|why| format!("item {index}: {why}"))
+    })
+}
+
+fn some_item(predicates: &[Predicate], items: &[Value]) -> Verdict {
+    let found = items.iter().any(|item| all_hold(predicates, item).is_ok());
+    if found { Ok(()) } else { Err(format!("none of {} items is as expected", items.len())) }
+}
+
+fn no_item(predicates: &[Predicate], items: &[Value]) -> Verdict {
+    let found = items.iter().position(|item| all_hold(predicates, item).is_ok());
+    found.map_or(Ok(()), |index| Err(format!("item {index} is what no item should be")))
+}
+
+fn expect(holds: bool, actual: &Value, expected: impl FnOnce() -> String) -> Verdict {
+    if holds { Ok(()) } else { Err(format!("expected {}, found {}", expected(), value::shown(actual))) }
 }
 
 /// Numbers have an order; nothing else has one here, because `"9"` after `"10"` is never what was meant.
-fn in_order(relation: Relation, bound: &Value, actual: &Value) -> Result<(), String> {
-    let expected = |bound: &Number| format!("expected a number {} {bound}", relation.words());
-    match (bound, actual) {
-        (Value::Number(bound), Value::Number(actual)) => {
-            ensure(relation.holds(value::order(actual, bound)), || {
-                format!("{}, found {actual}", expected(bound))
-            })
-        }
-        (Value::Number(bound), _) => Err(format!("{}, found {}", expected(bound), value::shown(actual))),
-        (bound, actual) => Err(format!(
-            "only numbers have an order: cannot compare {} with {}",
-            value::shown(actual),
-            value::shown(bound)
-        )),
+fn in_order(relation: Relation, bound: &Value, actual: &Value) -> Verdict {
+    let (Value::Number(limit), words) = (bound, relation.words()) else {
+        let (actual, bound) = (value::shown(actual), value::shown(bound));
+        return Err(format!("only numbers have an order: cannot compare {actual} with {bound}"));
+    };
+    match actual {
+        Value::Number(actual) if relation.holds(value::order(actual, limit)) => Ok(()),
+        Value::Number(actual) => Err(format!("expected a number {words} {limit}, found {actual}")),
+        _ => Err(format!("expected a number {words} {limit}, found {}", value::shown(actual))),
     }
 }
 
-fn contains(part: &Value, actual: &Value) -> Result<(), String> {
-    let missing =
-        || format!("expected something that contains {}, found {}", value::shown(part), value::shown(actual));
-    match (actual, part) {
-        (Value::String(actual), Value::String(part)) => ensure(actual.contains(part.as_str()), missing),
-        (Value::Array(items), part) => ensure(items.iter().any(|item| value::same(item, part)), missing),
-        (Value::Object(members), Value::String(key)) => ensure(members.contains_key(key), missing),
-        (Value::String(_), _) => Err(format!("a text contains only texts: {}", missing())),
-        (Value::Object(_), _) => Err(format!("an object contains only keys: {}", missing())),
-        _ => Err(missing()),
-    }
+fn contains(part: &Value, actual: &Value) -> Verdict {
+    let holds = match (actual, part) {
+        (Value::String(actual), Value::String(part)) => actual.contains(part.as_str()),
+        (Value::Array(items), part) => items.iter().any(|item| value::same(item, part)),
+        (Value::Object(members), Value::String(key)) => members.contains_key(key),
+        (Value::String(_), _) => {
+            return Err(format!("a text contains only texts, not {}", value::shown(part)));
+        }
+        (Value::Object(_), _) => {
+            return Err(format!("an object contains only keys, not {}", value::shown(part)));
+        }
+        _ => false,
+    };
+    expect(holds, actual, || format!("something that contains {}", value::shown(part)))
 }
 
 fn text<'v>(comparison: &str, actual: &'v Value) -> Result<&'v str, String> {
     actual.as_str().ok_or_else(|| format!("`{comparison}` looks at texts, found {}", value::shown(actual)))
 }
 
-fn items<'v>(comparison: &str, actual: &'v Value) -> Result<&'v Vec<Value>, String> {
-    actual.as_array().ok_or_else(|| format!("`{comparison}` looks at arrays, found {}", value::shown(actual)))
+fn items<'v>(comparison: &str, actual: &'v Value) -> Result<&'v [Value], String> {
+    actual
+        .as_array()
+        .map(Vec::as_slice)
+        .ok_or_else(|| format!("`{comparison}` looks at arrays, found {}", value::shown(actual)))
 }
 
 /// Characters, items or members.
@@ -211,10 +215,6 @@ fn length(actual: &Value) -> Result<usize, String> {
         Value::Object(members) => Ok(members.len()),
         _ => Err(format!("only texts, arrays and objects have a length, found {}", value::shown(actual))),
     }
-}
-
-fn expected_text(verb: &str, what: &str, actual: &Value) -> String {
-    format!("expected a text that {verb} {what}, found {}", value::shown(actual))
 }
 
 /// A few values with `or` between them.

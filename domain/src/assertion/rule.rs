@@ -96,7 +96,7 @@ impl Rule {
 pub(super) fn compile_all(written: &Value, unit: Unit) -> Result<Vec<Rule>, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut rules = Vec::new();
-    for (comparison, pointer, operand) in members(written)? {
+    for (comparison, pointer, operand) in members(written, unit)? {
         match Rule::compile(comparison, &pointer, operand, unit) {
             Ok(rule) => rules.push(rule),
             Err(inner) => problems.extend(inner),

@@ -1,6 +1,6 @@
 //! JSON Schemas that users write. Nothing is ever fetched for one, and its patterns run in linear time.
 
-use jsonschema::{PatternOptions, ValidationError, Validator};
+use jsonschema::{PatternOptions, ValidationError, Validator, error::ValidationErrorKind};
 use serde_json::Value;
 
 use super::value;
@@ -22,7 +22,12 @@ pub(super) fn compile(schema: &Value) -> Result<Validator, String> {
         .offline()
         .with_pattern_options(PatternOptions::regex().size_limit(PATTERN_LIMIT))
         .build(schema)
-        .map_err(|error| format!("not a usable JSON Schema: {}", explain(&error)))
+        .map_err(|error| match error.kind() {
+            ValidationErrorKind::Referencing(error) => {
+                format!("a `$ref` leads out of this JSON Schema, and nothing is fetched: {error}")
+            }
+            _ => format!("not a usable JSON Schema: {}", explain(&error)),
+        })
 }
 
 /// Whether a value is valid; else the first violations, each with its place.

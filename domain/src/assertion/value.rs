@@ -126,7 +126,8 @@ pub(super) fn shown(value: &Value) -> String {
 pub(super) fn quoted(text: &str) -> String {
     match text.chars().count() {
         count if count > SHOWN => format!("{count} characters"),
-        _ => format!("{text:?}"),
+        // As JSON, which is a spelling in which masking knows secrets.
+        _ => Value::from(text).to_string(),
     }
 }
 
