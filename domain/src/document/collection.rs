@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    ByteSize, Slug, Span,
+    ByteSize, Check, Slug, Span,
     monitor::{AlertRule, CatchUp, MaintenanceWindow, Overlap, Schedule},
 };
 
@@ -274,11 +274,6 @@ pub struct TlsOptions {
     #[serde(default = "yes")]
     pub verify: bool,
 }
-
-/// One assertion as written: one source key, and what must hold of it. `assertion` compiles it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(transparent)]
-pub struct Check(pub Map<String, Value>);
 
 /// One capture as written.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]

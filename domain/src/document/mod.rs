@@ -1,6 +1,7 @@
 //! The documents that users write, as typed values: one file per kind. Texts with references in them are kept as
 //! written here; `plan` compiles them. Reading from YAML and JSON with positions is `read`.
 
+mod assert;
 mod channel;
 pub mod check;
 mod collection;
@@ -14,11 +15,12 @@ mod schema;
 mod slug;
 mod units;
 
+pub use assert::Check;
 pub use channel::{Channel, ChannelType};
 pub use check::{EnvironmentNames, Known, check, check_together};
 pub use collection::{
-    ApiKey, ApiKeyPlace, Auth, Backoff, Basic, Capture, CaptureRule, Check, Collection, Defaults,
-    OnRedelivery, Poll, Redirects, Request, Retry, RetryClass, RetryWhen, Step, TlsOptions,
+    ApiKey, ApiKeyPlace, Auth, Backoff, Basic, Capture, CaptureRule, Collection, Defaults, OnRedelivery,
+    Poll, Redirects, Request, Retry, RetryClass, RetryWhen, Step, TlsOptions,
 };
 pub use environment::{Environment, SecretValue};
 pub use monitor::{
