@@ -34,7 +34,7 @@ pub struct Monitor {
     /// What happens to the slots of an outage.
     #[serde(default)]
     pub catch_up: CatchUp,
-    /// How late a run may start. Default: `every` (1m for cron), between 30s and 5m.
+    /// How late a run may start. Default: `every` (1m for cron), between 30s and 5m. Never less than jitter and 30s.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_lateness: Option<Span>,
     /// Who is told, and when.

@@ -15,8 +15,8 @@ use sha2::{Digest, Sha256};
 
 pub use self::{cron::Cron, window::Window};
 use crate::{
-    document::{self, Span},
-    id::MonitorId,
+    document::{self, Slug, Span},
+    id::{CollectionId, MonitorId, RunId},
     problem::Problem,
 };
 
@@ -33,6 +33,8 @@ pub enum Schedule {
 const SHORTEST: Duration = Duration::from_secs(1);
 /// The longest length of time in a schedule. Nobody means more, and it keeps the arithmetic far from its limits.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
+/// What a run has to start in, once its jitter is over.
+const LEAST_LATENESS: Duration = Duration::from_secs(30);
 
 impl Schedule {
     /// Compiles what the user wrote.
@@ -154,10 +156,34 @@ pub fn jitter_of(slot: DateTime<Utc>, monitor: MonitorId, jitter: Duration) -> D
 /// never so little that jitter alone would make a run too late.
 #[must_use]
 pub fn default_max_lateness(schedule: &document::Schedule) -> Duration {
-    const LEAST: Duration = Duration::from_secs(30);
     let period = schedule.every.map_or(Duration::from_secs(60), |every| every.0);
     let jitter = schedule.jitter.unwrap_or_default().0;
-    period.clamp(LEAST, Duration::from_secs(300)).max(jitter.saturating_add(LEAST))
+    period.clamp(LEAST_LATENESS, Duration::from_secs(300)).max(jitter.saturating_add(LEAST_LATENESS))
+}
+
+/// How late a run of this monitor may start, counted from its slot. What the monitor says, but always jitter and 30 s
+/// on top of it: less would call runs missed that nobody had the time to start.
+#[must_use]
+pub fn max_lateness(monitor: &document::Monitor) -> Duration {
+    let said = monitor.max_lateness.map_or_else(|| default_max_lateness(&monitor.schedule), |said| said.0);
+    let jitter = monitor.schedule.jitter.unwrap_or_default().0;
+    said.max(jitter.saturating_add(LEAST_LATENESS)).min(LONGEST)
+}
+
+/// The id of a slot's run. Every scheduler makes the same one, so that a slot cannot have two.
+#[must_use]
+pub fn run_id_of(
+    slot: DateTime<Utc>,
+    monitor: MonitorId,
+    collection: CollectionId,
+    location: &Slug,
+) -> RunId {
+    let mut hash = Sha256::new();
+    hash.update(monitor.uuid().as_bytes());
+    hash.update(collection.uuid().as_bytes());
+    hash.update(slot.timestamp_millis().to_be_bytes());
+    hash.update(location.as_str());
+    RunId::new(slot, hash.finalize()[..10].try_into().expect("a SHA-256 has 32 bytes"))
 }
 
 /// A length of time must be one that can be kept.

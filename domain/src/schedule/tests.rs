@@ -161,6 +161,43 @@ fn lateness_follows_the_interval_within_bounds() {
 }
 
 #[test]
+fn jitter_never_eats_the_lateness_that_a_monitor_says() {
+    let effective = |jitter: Option<Span>, said: Option<Span>| {
+        let schedule = document::Schedule { every: span("2h"), jitter, ..Default::default() };
+        Span(max_lateness(&monitor(schedule, said))).to_string()
+    };
+    assert_eq!(effective(None, None), "5m");
+    assert_eq!(effective(None, span("10m")), "10m");
+    assert_eq!(effective(None, span("1s")), "30s");
+    assert_eq!(effective(span("1h"), span("10m")), "3630s");
+    assert_eq!(effective(None, span("9999d")), "366d", "beyond that there is no calendar");
+}
+
+fn monitor(schedule: document::Schedule, max_lateness: Option<Span>) -> document::Monitor {
+    let document = serde_json::json!({ "id": "m", "collections": ["c"], "schedule": schedule });
+    document::Monitor { max_lateness, ..serde_json::from_value(document).unwrap() }
+}
+
+#[test]
+fn a_slot_has_one_run_id_per_monitor_collection_and_location() {
+    let slot = at("2026-01-01T00:00:00Z");
+    let (monitor, other) = (MonitorId::new(slot, [1; 10]), MonitorId::new(slot, [2; 10]));
+    let (collection, second) = (CollectionId::new(slot, [1; 10]), CollectionId::new(slot, [2; 10]));
+    let [here, there]: [Slug; 2] = ["here", "there"].map(|name| name.parse().unwrap());
+    let id = run_id_of(slot, monitor, collection, &here);
+    assert_eq!(id, run_id_of(slot, monitor, collection, &here));
+    assert_eq!(id.due_at(), slot);
+    for different in [
+        run_id_of(slot + TimeDelta::milliseconds(1), monitor, collection, &here),
+        run_id_of(slot, other, collection, &here),
+        run_id_of(slot, monitor, second, &here),
+        run_id_of(slot, monitor, collection, &there),
+    ] {
+        assert_ne!(different, id);
+    }
+}
+
+#[test]
 fn a_window_covers_its_start_and_not_its_end() {
     let window = document::MaintenanceWindow {
         cron: "0 2 * * 0".into(),
