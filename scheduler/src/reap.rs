@@ -1,0 +1,101 @@
+//! What was left behind: runs and notifications of processes that are gone, and runs that can no longer start in time.
+//! Everything is fenced by the attempt, so a reaper that is late, or one of several, changes nothing.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    outcome::{Reason, ReasonCode},
+    run::Run,
+};
+use store::{Conn, Store, Topic, notifications, runs};
+
+use crate::{Error, Turn};
+
+/// Rows of each kind per transaction.
+const BATCH: u32 = 200;
+/// A run takes at most this many workers along (I15). Keeping its collection from running at all, visibly, comes with
+/// the fleet.
+const FATAL: u32 = 2;
+
+/// Ends or queues again what dead workers owned, ends what came too late as missed, and frees what dead notifiers owned.
+///
+/// # Errors
+/// [`Error::Store`]; then nothing of the batch has happened.
+#[tracing::instrument(name = "scheduler.reap", level = "debug", skip_all)]
+pub async fn once(store: &Store) -> Result<Turn, Error> {
+    let reaped = store.write(|conn| Box::pin(batch(conn))).await?;
+    if reaped.queued > 0 {
+        store.notify(Topic::Runs);
+    }
+    if reaped.ended > 0 {
+        store.notify(Topic::Results);
+    }
+    if reaped.notifications > 0 {
+        store.notify(Topic::Notifications);
+    }
+    Ok(reaped.turn)
+}
+
+#[derive(Debug)]
+struct Reaped {
+    queued: usize,
+    ended: usize,
+    notifications: usize,
+    turn: Turn,
+}
+
+async fn batch(conn: &mut Conn) -> store::Result<Reaped> {
+    let now = store::now(conn).await?;
+    let orphans = runs::of_dead_workers(conn, now, BATCH).await?;
+    let (mut queued, mut ended) = (0, 0);
+    for run in &orphans {
+        match fate(run, now) {
+            Fate::Again => queued += usize::from(runs::requeue(conn, run.id, run.attempt, now).await?),
+            Fate::Over(reason) => {
+                ended += usize::from(runs::end_inconclusive(conn, run.id, run.attempt, &reason, now).await?);
+            }
+        }
+    }
+    let missed = runs::expire(conn, now, BATCH).await?.len();
+    let notifications = notifications::reap(conn, now, BATCH).await?.len();
+    report(queued, ended, missed, notifications);
+    let most = orphans.len().max(missed).max(notifications);
+    Ok(Reaped { queued, ended: ended + missed, notifications, turn: Turn::after(most, BATCH) })
+}
+
+fn report(queued: usize, ended: usize, missed: usize, notifications: usize) {
+    if queued + ended > 0 {
+        tracing::warn!(queued, inconclusive = ended, "Workers went away with runs.");
+    }
+    if missed > 0 {
+        tracing::warn!(runs = missed, "No worker was free in time; the runs are missed.");
+    }
+    if notifications > 0 {
+        tracing::warn!(notifications, "Notifiers went away with notifications; they are sent again.");
+    }
+}
+
+/// What becomes of a run whose worker is gone.
+#[derive(Debug, Clone, PartialEq)]
+enum Fate {
+    /// Queued for another worker.
+    Again,
+    /// Inconclusive.
+    Over(Reason),
+}
+
+/// The redelivery policy: a run starts again from its first step, unless that could repeat what must not be repeated,
+/// or the run is what kills its workers, or it would start too late.
+fn fate(run: &Run, now: DateTime<Utc>) -> Fate {
+    let over = |code, message| Fate::Over(Reason::new(code, message));
+    if run.unsafe_begun {
+        return over(ReasonCode::WorkerLost, "the worker was lost after a request that must not be repeated");
+    }
+    if run.attempt >= FATAL {
+        return over(ReasonCode::Poison, "two workers were lost while they executed this run");
+    }
+    let max_lateness = TimeDelta::from_std(run.max_lateness).unwrap_or(TimeDelta::MAX);
+    if now - run.due_at >= max_lateness {
+        return over(ReasonCode::WorkerLost, "the worker was lost and it was too late for another one");
+    }
+    Fate::Again
+}
