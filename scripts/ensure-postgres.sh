@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A PostgreSQL on the loopback interface that lets tests in. Prints its URL on stdout, everything else on stderr.
 #
-# In this order: what SKOPOS_TEST_DATABASE_URL names; what listens on 5432 and lets `postgres` in without a password;
+# In this order: what SKOPOS_TEST_POSTGRES_URL names; what listens on 5432 and lets `postgres` in without a password;
 # the system's own cluster, started; a cluster of our own on port 54329. The access rules of a cluster that is not ours
 # are never changed.
 set -euo pipefail
@@ -35,8 +35,8 @@ start() { # VERSION CLUSTER; `start` fails when it runs already, and then the wa
   pg_ctlcluster --skip-systemctl-redirect "$1" "$2" start >&2 || true
 }
 
-if [[ -n ${SKOPOS_TEST_DATABASE_URL:-} ]]; then
-  echo "$SKOPOS_TEST_DATABASE_URL"
+if [[ -n ${SKOPOS_TEST_POSTGRES_URL:-} ]]; then
+  echo "$SKOPOS_TEST_POSTGRES_URL"
   exit
 fi
 use 5432
@@ -47,7 +47,7 @@ if [[ -z $(newest_version) ]]; then
 fi
 if [[ $(id -u) -ne 0 ]]; then
   echo "error: no PostgreSQL on 127.0.0.1:5432 lets user postgres in without a password; start one," \
-    "or set SKOPOS_TEST_DATABASE_URL" >&2
+    "or set SKOPOS_TEST_POSTGRES_URL" >&2
   exit 1
 fi
 

@@ -6,14 +6,14 @@ source "$(dirname "$0")/machine.sh"
 
 readonly PORT=5672
 
-if [[ -n ${SKOPOS_TEST_AMQP_URL:-} ]]; then
-  echo "$SKOPOS_TEST_AMQP_URL"
+if [[ -n ${SKOPOS_TEST_RABBITMQ_URL:-} ]]; then
+  echo "$SKOPOS_TEST_RABBITMQ_URL"
   exit
 fi
 if ! listens "$PORT"; then
   command -v rabbitmq-server >/dev/null || apt_install "RabbitMQ" rabbitmq-server
   if [[ $(id -u) -ne 0 ]]; then
-    echo "error: no RabbitMQ on 127.0.0.1:$PORT; start one, or set SKOPOS_TEST_AMQP_URL" >&2
+    echo "error: no RabbitMQ on 127.0.0.1:$PORT; start one, or set SKOPOS_TEST_RABBITMQ_URL" >&2
     exit 1
   fi
   # Installing may have started it; a second start would only complain.

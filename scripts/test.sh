@@ -3,8 +3,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-SKOPOS_TEST_DATABASE_URL=$(scripts/ensure-postgres.sh)
-export SKOPOS_TEST_DATABASE_URL
+SKOPOS_TEST_POSTGRES_URL=$(scripts/ensure-postgres.sh)
+export SKOPOS_TEST_POSTGRES_URL
 
 if cargo nextest --version &>/dev/null; then
   exec cargo nextest run --locked --workspace --no-fail-fast

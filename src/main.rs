@@ -11,6 +11,7 @@ mod logging;
 mod report;
 mod shutdown;
 mod terminal;
+mod trial;
 
 use std::process::ExitCode;
 

@@ -4,6 +4,7 @@
 mod apply;
 mod demo;
 mod schema;
+mod test;
 mod validate;
 mod version;
 
@@ -33,6 +34,8 @@ pub(crate) struct Arguments {
 enum Command {
     /// Check documents and show everything that is wrong with them.
     Validate(validate::Validate),
+    /// Run collections here and now, without a server.
+    Test(test::Test),
     /// Bring documents to a server.
     Apply(apply::Apply),
     /// Print the JSON Schema of documents, for editors.
@@ -85,6 +88,7 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<Exit> {
         || Config::load(arguments.config.as_deref(), std::env::vars()).context("the configuration is wrong");
     match arguments.command {
         Command::Validate(command) => command.run(),
+        Command::Test(command) => command.run(&config()?).await,
         Command::Apply(command) => command.run(&config()?).await,
         Command::Schema(command) => command.run(),
         Command::Demo(command) => command.run(&config()?).await,

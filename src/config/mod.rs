@@ -20,6 +20,11 @@ const DEFAULTS: &str = include_str!("../../config.default.toml");
 /// Environment variables that other tools know by another name than ours would be.
 const WELL_KNOWN: [(&str, &str); 2] = [("DATABASE_URL", "database.url"), ("AMQP_URL", "amqp.url")];
 
+const LOOPBACK: [&str; 2] = ["127.0.0.0/8", "::1/128"];
+
+/// What `dev` and `test` say about it, once.
+pub(crate) const LOOPBACK_IS_ALLOWED: &str = "note: requests to this machine (127.0.0.0/8, ::1) are allowed";
+
 /// Every setting of every part. A process accepts all of it and uses its part.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -65,6 +70,15 @@ impl Config {
         }
         // Lossy: the environment knows only text, so numbers and booleans are read out of it.
         figment.extract_lossy().map_err(|error| explain(&error))
+    }
+
+    /// What outgoing requests may reach in `dev` and `test`, where the target is often on the same machine.
+    pub(crate) fn outbound_with_loopback(&self) -> outbound::Config {
+        let mut outbound = self.outbound.clone();
+        for block in LOOPBACK {
+            outbound.allow.push(block.parse().expect("these are CIDR blocks"));
+        }
+        outbound
     }
 
     /// What the store needs to know.

@@ -4,6 +4,8 @@ mod curl;
 mod json;
 mod pretty;
 
+use std::io::{self, Write};
+
 use domain::{
     document::Slug,
     outcome::Outcome,
@@ -11,7 +13,62 @@ use domain::{
 };
 use serde::Serialize;
 
-pub(crate) use self::{json::Json, pretty::Pretty};
+use self::{json::Json, pretty::Pretty};
+use crate::terminal::Style;
+
+/// How runs are reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// A tree for people.
+    Pretty,
+    /// One object for other programs.
+    Json,
+}
+
+/// Takes runs as they end, and has the last word.
+#[derive(Debug)]
+pub(crate) struct Reporter<W> {
+    out: W,
+    form: Form,
+    summary: Summary,
+}
+
+#[derive(Debug)]
+enum Form {
+    Pretty(Pretty),
+    Json(Json),
+}
+
+impl<W: Write> Reporter<W> {
+    pub(crate) fn new(out: W, format: Format, style: Style) -> Self {
+        let form = match format {
+            Format::Pretty => Form::Pretty(Pretty { style }),
+            Format::Json => Form::Json(Json::default()),
+        };
+        Self { out, form, summary: Summary::default() }
+    }
+
+    pub(crate) fn run(&mut self, tested: Tested) -> io::Result<()> {
+        self.summary.add(tested.result.outcome);
+        match &mut self.form {
+            Form::Pretty(pretty) => pretty.run(&mut self.out, &tested),
+            Form::Json(json) => {
+                json.run(tested);
+                Ok(())
+            }
+        }
+    }
+
+    /// Ends the report.
+    pub(crate) fn finish(mut self, duration_ms: f64) -> io::Result<Summary> {
+        match &self.form {
+            Form::Pretty(pretty) => pretty.finish(&mut self.out, self.summary, duration_ms)?,
+            Form::Json(json) => json.finish(&mut self.out, self.summary, duration_ms)?,
+        }
+        self.out.flush()?;
+        Ok(self.summary)
+    }
+}
 
 /// One run of one collection.
 #[derive(Debug, Clone, PartialEq, Serialize)]

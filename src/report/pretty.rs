@@ -106,8 +106,11 @@ impl Pretty {
         self.field(out, "expected", shown(expected))?;
         self.field(out, "actual", actual.as_ref().map_or_else(|| "nothing there".to_owned(), shown))?;
         match message {
-            Some(message) => self.field(out, "because", printable(message)),
-            None => Ok(()),
+            // "expected …, found …" says in words what the two lines above say.
+            Some(message) if !message.starts_with("expected ") => {
+                self.field(out, "because", printable(message))
+            }
+            _ => Ok(()),
         }
     }
 

@@ -1,0 +1,153 @@
+//! `skopos test`: runs collections here and now, without a server.
+
+use std::{
+    io::{self, Write},
+    num::NonZeroUsize,
+    path::PathBuf,
+};
+
+use anyhow::Context;
+use domain::{
+    clock::SystemClock,
+    document::{Known, Slug},
+};
+use futures_util::{StreamExt, stream};
+use outbound::Outbound;
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::Exit;
+use crate::{
+    config::Config,
+    documents::Documents,
+    logging,
+    report::{Format, Reporter, Summary},
+    shutdown,
+    terminal::Style,
+    trial::{self, Overrides, Trial},
+};
+
+/// The arguments of `skopos test`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Test {
+    /// Files, and folders that are read whole (*.yaml, *.yml, *.json).
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// The environment of all collections, instead of their own.
+    #[arg(long, value_name = "ID")]
+    env: Option<Slug>,
+    /// A variable above all others. What reads as JSON is JSON, anything else is text.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    var: Vec<(String, String)>,
+    /// A secret above all others, from a variable of this process's environment.
+    #[arg(long, value_name = "NAME=VARIABLE", value_parser = pair)]
+    secret: Vec<(String, String)>,
+    /// How many collections run at a time.
+    #[arg(long, value_name = "N", default_value = "4")]
+    jobs: NonZeroUsize,
+    /// How runs are reported.
+    #[arg(long, value_enum, default_value_t = Format::Pretty)]
+    reporter: Format,
+}
+
+impl Test {
+    pub(super) async fn run(&self, config: &Config) -> anyhow::Result<Exit> {
+        logging::init(&config.log, logging::Detail::Warn)?;
+        let mut documents = Documents::read(&self.paths)?;
+        let overrides = self.overrides()?;
+        documents.check(&self.known(&documents)?);
+        documents.report(&mut io::stderr().lock(), Style::of(&io::stderr()))?;
+        if documents.have_errors() {
+            writeln!(io::stderr(), "nothing was sent")?;
+            return Ok(Exit::Invalid);
+        }
+        let trials = trial::prepare(&documents, &overrides, variable)?;
+        for missing in trials.iter().flat_map(|trial| &trial.missing) {
+            writeln!(io::stderr(), "{}: {missing}", Style::of(&io::stderr()).yellow("warning"))?;
+        }
+        let outbound = Outbound::new(config.outbound_with_loopback())?;
+        writeln!(io::stderr(), "{}", crate::config::LOOPBACK_IS_ALLOWED)?;
+        Ok(exit(self.run_all(trials, &outbound).await?))
+    }
+
+    /// Reports in the order of the documents, whichever ends first.
+    async fn run_all(&self, trials: Vec<Trial>, outbound: &Outbound) -> anyhow::Result<Summary> {
+        let mut reporter = Reporter::new(io::stdout(), self.reporter, Style::of(&io::stdout()));
+        let (started, cancel) = (Instant::now(), cancel_on_signal());
+        let mut runs = stream::iter(trials)
+            .map(|trial| trial.run(outbound, &SystemClock, &cancel))
+            .buffered(self.jobs.get());
+        while let Some(tested) = runs.next().await {
+            reporter.run(tested)?;
+        }
+        Ok(reporter.finish(started.elapsed().as_secs_f64() * 1_000.0)?)
+    }
+
+    fn overrides(&self) -> anyhow::Result<Overrides> {
+        let vars = self.var.iter().map(|(name, value)| {
+            let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.clone()));
+            (name.clone(), value)
+        });
+        let secrets = self.secret.iter().map(|(name, from)| {
+            let value =
+                variable(from).with_context(|| format!("--secret {name}={from}: ${from} is not set"))?;
+            Ok((name.clone(), value))
+        });
+        Ok(Overrides {
+            environment: self.env.clone(),
+            vars: vars.collect::<Map<_, _>>(),
+            secrets: secrets.collect::<anyhow::Result<_>>()?,
+        })
+    }
+
+    /// What documents may name because the command line says so.
+    fn known(&self, documents: &Documents) -> anyhow::Result<Known> {
+        let mut known = Known {
+            vars: self.var.iter().map(|(name, _)| name.clone()).collect(),
+            secrets: self.secret.iter().map(|(name, _)| name.clone()).collect(),
+            ..Known::default()
+        };
+        if let Some(id) = &self.env {
+            let environment = trial::find(documents, id)?;
+            known.vars.extend(environment.vars.keys().cloned());
+            known.secrets.extend(environment.secrets.keys().cloned());
+        }
+        Ok(known)
+    }
+}
+
+/// A failure outweighs what could not be told.
+fn exit(summary: Summary) -> Exit {
+    match summary {
+        Summary { failed: 1.., .. } => Exit::Failed,
+        Summary { inconclusive: 1.., .. } => Exit::CouldNotRun,
+        _ => Exit::Success,
+    }
+}
+
+/// The first signal stops the runs, which then clean up; the second ends the process at once.
+fn cancel_on_signal() -> CancellationToken {
+    let cancel = CancellationToken::new();
+    let cancelled = cancel.clone();
+    let requested = shutdown::requested();
+    tokio::spawn(async move {
+        requested.await;
+        cancelled.cancel();
+        shutdown::requested().await;
+        std::process::exit(Exit::CouldNotRun as i32);
+    });
+    cancel
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Reads `NAME=VALUE`.
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("expected NAME=VALUE".to_owned()),
+    }
+}

@@ -1,0 +1,150 @@
+//! The executable from outside: what commands print, and the exit codes that pipelines rely on.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+use serde_json::{Value, json};
+
+const CHECKOUT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/checkout.yaml");
+
+/// The executable, without the settings of whoever runs the tests.
+fn skopos(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_skopos"));
+    let inherited = std::env::vars().filter(|(name, _)| name.starts_with("SKOPOS") || name.ends_with("_URL"));
+    inherited.for_each(|(name, _)| _ = command.env_remove(name));
+    command.args(arguments).env("SHOP_PASSWORD", "open-sesame").stdin(Stdio::null());
+    command
+}
+
+/// Exit code, stdout and stderr.
+fn run(command: &mut Command) -> (Option<i32>, String, String) {
+    let output = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+/// A demo shop of its own for one test.
+struct Shop {
+    process: Child,
+    url: String,
+}
+
+impl Shop {
+    fn open() -> Self {
+        let mut command = skopos(&["demo"]);
+        command.env("SKOPOS__DEMO__LISTEN", "127.0.0.1:0").stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut process = command.spawn().unwrap();
+        let mut url = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut url).unwrap();
+        Self { process, url: url.trim().to_owned() }
+    }
+
+    /// Runs the checkout example against this shop.
+    fn check_out(&self, more: &[&str]) -> (Option<i32>, String, String) {
+        let base = format!("base_url={}", self.url);
+        run(skopos(&["test", CHECKOUT, "--var", &base]).args(more))
+    }
+
+    /// Switches a fault on, by a collection that does so.
+    fn switch(&self, fault: &str) {
+        let folder = folder(&format!(
+            "{{ kind: collection, version: 1, id: switch, steps: [ {{ id: a, request: {{ method: PUT, \
+             url: \"{}/faults\", json: {{ fault: {fault} }} }} }} ] }}",
+            self.url
+        ));
+        assert_eq!(run(&mut skopos(&["test", path(&folder)])).0, Some(0));
+    }
+}
+
+impl Drop for Shop {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn folder(text: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.yaml"), text).unwrap();
+    folder
+}
+
+fn path(folder: &tempfile::TempDir) -> &str {
+    Path::to_str(folder.path()).unwrap()
+}
+
+#[test]
+fn a_checkout_that_works_exits_0() {
+    let (code, out, err) = Shop::open().check_out(&[]);
+    assert_eq!(code, Some(0), "{out}{err}");
+    assert!(out.contains("✓ Pay") && out.contains("1 passed in "), "{out}");
+    assert_eq!(err, "note: requests to this machine (127.0.0.0/8, ::1) are allowed\n");
+}
+
+#[test]
+fn a_changed_payload_exits_1_and_shows_what_changed_but_no_secret() {
+    let shop = Shop::open();
+    shop.switch("wrong_payload");
+    let (code, out, _) = shop.check_out(&[]);
+    assert_eq!(code, Some(1), "{out}");
+    for part in
+        ["✗ body.status equals", "expected \"captured\"", "actual   \"pending_review\"", "curl -X POST", "○ "]
+    {
+        assert!(out.contains(part), "{part} is not in\n{out}");
+    }
+    assert!(!out.contains("open-sesame") && !out.contains('\u{1b}'), "{out}");
+}
+
+#[test]
+fn the_json_report_is_one_object_on_stdout() {
+    let (code, out, _) = Shop::open().check_out(&["--reporter", "json"]);
+    let report: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(code, Some(0));
+    assert_eq!(report["summary"], json!({ "passed": 1, "degraded": 0, "failed": 0, "inconclusive": 0 }));
+    assert_eq!(report["runs"][0]["collection"], "checkout");
+    assert_eq!(report["runs"][0]["steps"].as_array().unwrap().len(), 5);
+}
+
+#[test]
+fn an_invalid_document_exits_3_and_nothing_is_sent() {
+    let text = std::fs::read_to_string(CHECKOUT).unwrap().replace("timeout: 60s", "tiemout: 60s");
+    let folder = folder(&text);
+    for command in ["validate", "test", "apply"] {
+        let (code, out, err) = run(&mut skopos(&[command, path(&folder)]));
+        assert_eq!((code, out.as_str()), (Some(3), ""), "{command}: {err}");
+        assert!(
+            err.contains("error: unknown key `tiemout`") && err.contains("did you mean `timeout`?"),
+            "{err}"
+        );
+    }
+}
+
+#[test]
+fn what_cannot_be_run_exits_4() {
+    let empty = tempfile::tempdir().unwrap();
+    let missing_secret = |command: &mut Command| run(command.env_remove("SHOP_PASSWORD"));
+    for (code, _, err) in [
+        run(&mut skopos(&["test", path(&empty)])),
+        run(&mut skopos(&["test", "no-such-file.yaml"])),
+        run(&mut skopos(&["test", CHECKOUT, "--env", "nowhere"])),
+        run(&mut skopos(&["apply", CHECKOUT, "--server", "http://127.0.0.1:1"])),
+        missing_secret(&mut skopos(&["test", CHECKOUT])),
+    ] {
+        assert_eq!(code, Some(4), "{err}");
+    }
+}
+
+#[test]
+fn a_command_line_that_makes_no_sense_exits_2() {
+    for arguments in [
+        &["tset"][..],
+        &["test"],
+        &["test", CHECKOUT, "--var", "novalue"],
+        &["test", CHECKOUT, "--jobs", "0"],
+    ] {
+        assert_eq!(run(&mut skopos(arguments)).0, Some(2), "{arguments:?}");
+    }
+}
