@@ -30,7 +30,7 @@ pub(crate) const LOOPBACK_IS_ALLOWED: &str = "note: requests to this machine (12
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Config {
     /// Where people and scripts reach Skopos.
-    pub(crate) api: sections::Api,
+    pub(crate) api: api::Config,
     /// PostgreSQL instead of the embedded database.
     pub(crate) database: sections::Database,
     /// RabbitMQ instead of the in-process queue.
@@ -42,7 +42,7 @@ pub(crate) struct Config {
     /// What outgoing requests may reach.
     pub(crate) outbound: outbound::Config,
     /// Who runs collections.
-    pub(crate) worker: sections::Worker,
+    pub(crate) worker: worker::Config,
     /// The server for e-mail channels.
     pub(crate) smtp: sections::Smtp,
     /// The demo shop.

@@ -1,10 +1,6 @@
 //! Sections whose settings reach more than one crate, or none yet. Everything else belongs to the crate that uses it.
 
-use std::{
-    fmt,
-    net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
-};
+use std::{fmt, path::PathBuf};
 
 use serde::Deserialize;
 
@@ -23,20 +19,6 @@ impl Hidden {
 impl fmt::Debug for Hidden {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
-    }
-}
-
-/// `[api]`: where people and scripts reach Skopos.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Api {
-    /// Address and port.
-    pub(crate) listen: SocketAddr,
-}
-
-impl Default for Api {
-    fn default() -> Self {
-        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)) }
     }
 }
 
@@ -76,20 +58,6 @@ impl Default for Data {
 pub(crate) struct Secrets {
     /// 32 bytes in base64.
     pub(crate) key: Option<Hidden>,
-}
-
-/// `[worker]`: who runs collections.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Worker {
-    /// Where this worker stands; monitors name locations.
-    pub(crate) location: String,
-}
-
-impl Default for Worker {
-    fn default() -> Self {
-        Self { location: "default".to_owned() }
-    }
 }
 
 /// `[smtp]`: the server for e-mail channels. Accepted so that a configuration can be shared; nothing sends mail yet.

@@ -6,7 +6,6 @@ mod find;
 mod tests;
 
 use std::{
-    collections::HashMap,
     io::{self, Write},
     path::{Path, PathBuf},
 };
@@ -58,7 +57,6 @@ impl Documents {
     /// Checks every document among the others and what is `known` besides.
     pub(crate) fn check(&mut self, known: &Known) {
         check_together(&mut self.readings, known);
-        self.refuse_duplicates();
     }
 
     /// Whether some document is refused.
@@ -101,25 +99,5 @@ impl Documents {
             }
         }
         Ok(())
-    }
-
-    /// Two documents of one kind and id: which of them counts would depend on the names of files.
-    fn refuse_duplicates(&mut self) {
-        let mut first = HashMap::new();
-        let mut duplicates = Vec::new();
-        for (number, reading) in self.readings.iter().enumerate() {
-            let Some(document) = reading.draft() else { continue };
-            let (kind, id) = (document.kind(), document.id());
-            match first.get(&(kind.as_str(), id)) {
-                Some(earlier) => {
-                    let message = format!("there is another {kind} `{id}` at {}", self.place(*earlier));
-                    duplicates.push((number, Problem::error("/id", message)));
-                }
-                None => _ = first.insert((kind.as_str(), id), number),
-            }
-        }
-        for (number, problem) in duplicates {
-            self.add(number, [problem]);
-        }
     }
 }
