@@ -8,7 +8,6 @@ mod config;
 mod demo;
 mod documents;
 mod logging;
-mod process;
 mod report;
 mod shutdown;
 mod terminal;

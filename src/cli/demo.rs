@@ -2,10 +2,12 @@
 
 use std::io::{self, Write};
 
+use anyhow::Context;
 use domain::clock::SystemClock;
+use tokio::net::TcpListener;
 
 use super::Exit;
-use crate::{config::Config, demo, logging, shutdown};
+use crate::{config::Config, demo, logging};
 
 /// The arguments of `skopos demo`.
 #[derive(Debug, clap::Args)]
@@ -14,9 +16,12 @@ pub(super) struct Demo {}
 impl Demo {
     pub(super) async fn run(&self, config: &Config) -> anyhow::Result<Exit> {
         logging::init(&config.log, logging::Detail::Info)?;
-        let listener = demo::bind(&config.demo).await?;
+        let address = config.demo.listen;
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| format!("the demo shop cannot listen on {address}"))?;
         writeln!(io::stdout(), "http://{}", listener.local_addr()?)?;
-        demo::serve(listener, SystemClock, shutdown::requested()).await?;
+        demo::serve(listener, SystemClock, crate::shutdown::requested()).await?;
         Ok(Exit::Success)
     }
 }

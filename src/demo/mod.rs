@@ -5,6 +5,7 @@
 //! amount in memory.
 
 mod auth;
+mod cors;
 mod error;
 mod fault;
 mod recent;
@@ -21,10 +22,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use anyhow::Context;
 use axum::{
     Router,
     extract::DefaultBodyLimit,
+    middleware,
     response::Html,
     routing::{get, post},
 };
@@ -51,12 +52,6 @@ impl Default for Config {
     }
 }
 
-/// Opens the port.
-pub(crate) async fn bind(config: &Config) -> anyhow::Result<TcpListener> {
-    let address = config.listen;
-    TcpListener::bind(address).await.with_context(|| format!("the demo shop cannot listen on {address}"))
-}
-
 /// Serves the shop on `listener` until `shutdown` ends.
 pub(crate) async fn serve(
     listener: TcpListener,
@@ -68,6 +63,10 @@ pub(crate) async fn serve(
 
 /// Every route, each with its own state behind it.
 fn router(clock: impl Clock) -> Router {
+    let for_local_pages = Router::new()
+        .route("/faults", get(fault::show).put(fault::set))
+        .route("/sink", get(sink::list).post(sink::receive).delete(sink::clear))
+        .layer(middleware::from_fn(cors::allow_local_pages));
     Router::new()
         .route("/", get(async || Html(include_str!("page.html"))))
         .route("/login", post(routes::login))
@@ -75,8 +74,7 @@ fn router(clock: impl Clock) -> Router {
         .route("/payments", post(routes::pay))
         .route("/orders/{id}/delivery", get(routes::delivery))
         .route("/orders/{id}", axum::routing::delete(routes::cancel))
-        .route("/faults", get(fault::show).put(fault::set))
-        .route("/sink", get(sink::list).post(sink::receive).delete(sink::clear))
+        .merge(for_local_pages)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(Demo::new(clock))
 }

@@ -199,3 +199,21 @@ async fn the_page_is_served() {
     assert_eq!(page.headers()["content-type"], "text/html; charset=utf-8");
     assert!(page.text().await.unwrap().contains("Demo shop"));
 }
+
+#[tokio::test]
+async fn a_page_of_this_machine_may_switch_faults_and_no_other_page_may() {
+    let visit = Visit::start().await;
+    let preflight = async |origin: &str, path: &str| {
+        let request = visit.request(reqwest::Method::OPTIONS, path);
+        let request = request.header("origin", origin).header("access-control-request-method", "PUT");
+        request.send().await.unwrap()
+    };
+    let allowed = preflight("http://127.0.0.1:8080", "/faults").await;
+    assert_eq!(allowed.status(), StatusCode::NO_CONTENT);
+    assert_eq!(allowed.headers()["access-control-allow-origin"], "http://127.0.0.1:8080");
+    assert_eq!(allowed.headers()["access-control-allow-methods"], "GET, PUT, DELETE");
+    for (origin, path) in [("https://attacker.example", "/faults"), ("http://127.0.0.1:8080", "/payments")] {
+        let refused = preflight(origin, path).await;
+        assert!(refused.headers().get("access-control-allow-origin").is_none(), "{origin} {path}");
+    }
+}
