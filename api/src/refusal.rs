@@ -221,3 +221,32 @@ fn in_use(kind: Kind, by: Vec<(Kind, Slug)>) -> Refusal {
     let used_by = by.into_iter().map(|(kind, id)| Name { kind, id }).collect();
     Refusal { used_by, ..Refusal::new(Code::InUse, detail) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_database_says_nothing_of_the_inside() {
+        for error in [
+            store::Error::Corrupt("hunter2".into()),
+            store::Error::Schema("hunter2".into()),
+            store::Error::Setup("hunter2".to_owned()),
+            store::Error::Unavailable("hunter2".into()),
+        ] {
+            let refusal = Refusal::from(error);
+            assert!(refusal.code.status().is_server_error());
+            assert!(!format!("{refusal:?}").contains("hunter2"), "{refusal:?}");
+        }
+    }
+
+    #[test]
+    fn one_error_is_told_in_the_detail_and_several_are_counted() {
+        let one = Refusal::invalid(Code::InvalidDocument, vec![Problem::error("/steps", "it is empty")]);
+        assert_eq!(one.detail, "/steps: it is empty");
+        let warning = Problem::warning("/a", "perhaps");
+        let errors = vec![warning, Problem::error("/b", "no"), Problem::error("/c", "no")];
+        let several = Refusal::invalid(Code::InvalidDocument, errors);
+        assert_eq!(several.detail, "2 things are wrong with it: see `errors`");
+    }
+}

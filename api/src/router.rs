@@ -27,8 +27,12 @@ pub fn router(api: Api) -> Router {
         let (path, route) = operation.into_route();
         router = router.route(&path, route);
     }
+    guarded(router.merge(pages::routes())).with_state(api)
+}
+
+/// What holds for every request, whatever it asks for.
+fn guarded<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
     router
-        .merge(pages::routes())
         .fallback(unknown_path)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(extract::MAX_BODY))
@@ -36,7 +40,6 @@ pub fn router(api: Api) -> Router {
         .layer(middleware::from_fn(access::guard))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
-        .with_state(api)
 }
 
 async fn unknown_path(uri: Uri) -> Refusal {
@@ -73,4 +76,39 @@ fn panicked(panic: Box<dyn Any + Send>) -> Response {
 fn span(request: &Request) -> tracing::Span {
     let path = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str);
     tracing::info_span!("api.request", method = %request.method(), path)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{body::Body, routing::get};
+    use http::StatusCode;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    async fn answer(path: &str) -> (StatusCode, String) {
+        let broken = async || -> StatusCode { panic!("hunter2") };
+        let router =
+            Router::new().route("/broken", get(broken)).route("/hangs", get(std::future::pending::<()>));
+        let request = Request::builder().uri(path).header("host", "localhost").body(Body::empty()).unwrap();
+        let response = guarded(router).oneshot(request).await.unwrap();
+        assert_eq!(response.headers()["content-type"], "application/problem+json");
+        let status = response.status();
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_problem_that_says_nothing_of_the_inside() {
+        let (status, body) = answer("/broken").await;
+        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(body.contains("\"code\":\"internal\"") && !body.contains("hunter2"), "{body}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_hangs_is_given_up() {
+        let (status, body) = answer("/hangs").await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(body.contains("\"code\":\"timed_out\""), "{body}");
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::problem::Problem;
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, json_schema};
 use serde_json::{Map, Value, json};
 
@@ -58,6 +59,11 @@ impl Schemas {
         let mut facts = R::Facts::json_schema(&mut self.answers).to_value();
         schema["properties"] =
             merged(merged(envelope::<R>(), schema["properties"].take()), facts["properties"].take());
+        schema["properties"]["warnings"] = json!({
+            "type": "array",
+            "description": "What may be wrong with a document that was saved just now.",
+            "items": self.answer::<Problem>(),
+        });
         let mut required = vec![json!("kind"), json!("version")];
         for part in [&mut schema, &mut facts] {
             required.extend(part["required"].as_array_mut().into_iter().flat_map(std::mem::take));
@@ -91,6 +97,15 @@ impl Schemas {
         all.extend(self.documents);
         all.sort_keys();
         all
+    }
+
+    /// Names under which bodies and answers have different schemas.
+    #[cfg(test)]
+    pub(crate) fn ambiguous(&self) -> Vec<String> {
+        let answers = self.answers.definitions();
+        let differs =
+            |(name, schema): &(&String, &Value)| answers.get(*name).is_some_and(|one| one != *schema);
+        self.bodies.definitions().iter().filter(differs).map(|(name, _)| name.clone()).collect()
     }
 
     fn document(&mut self, name: String, mut schema: Value) -> Schema {

@@ -1,11 +1,12 @@
 //! What one answer means for its step.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     answer::Answer,
     assertion::Assertion,
     document::RetryClass,
+    masking::Masker,
     outcome::{Reason, ReasonCode},
     plan::{PlannedStep, PollPlan, RetryPlan},
     reference::{Scope, Unresolved},
@@ -32,12 +33,12 @@ impl Judgement {
         Self { assertions: Vec::new(), outcome: StepOutcome::Failed, reason: None, soft: None }
     }
 
-    fn of(assertions: Vec<AssertionResult>, code: ReasonCode) -> Self {
+    fn of(assertions: Vec<AssertionResult>, code: ReasonCode, masker: &Masker) -> Self {
         let first = |outcome| {
             assertions
                 .iter()
                 .find(|assertion| assertion.outcome == outcome)
-                .map(|a| Reason::new(code, sentence(a)))
+                .map(|a| Reason::new(code, sentence(a, masker)))
         };
         let (reason, soft) = (first(AssertionOutcome::Failed), first(AssertionOutcome::Degraded));
         let outcome = match (&reason, &soft) {
@@ -54,6 +55,7 @@ pub(super) fn answer(
     step: &PlannedStep,
     answer: &Answer,
     scope: &dyn Scope,
+    masker: &Masker,
 ) -> Result<Judgement, Unresolved> {
     if step.assertions.is_empty() {
         let status = answer.response().status;
@@ -64,17 +66,21 @@ pub(super) fn answer(
             expected: json!(BAD_STATUS),
             actual: Some(json!(status)),
             outcome,
-            message: (outcome == AssertionOutcome::Failed)
-                .then(|| format!("expected a status below {BAD_STATUS}, found {status}")),
+            message: None,
         };
-        return Ok(Judgement::of(vec![assertion], ReasonCode::BadStatus));
+        return Ok(Judgement::of(vec![assertion], ReasonCode::BadStatus, masker));
     }
-    Ok(Judgement::of(evaluate(&step.assertions, answer, scope)?, ReasonCode::AssertionFailed))
+    Ok(Judgement::of(evaluate(&step.assertions, answer, scope)?, ReasonCode::AssertionFailed, masker))
 }
 
 /// Evaluates what a step polls for.
-pub(super) fn until(poll: &PollPlan, answer: &Answer, scope: &dyn Scope) -> Result<Judgement, Unresolved> {
-    Ok(Judgement::of(evaluate(&poll.until, answer, scope)?, ReasonCode::PollTimeout))
+pub(super) fn until(
+    poll: &PollPlan,
+    answer: &Answer,
+    scope: &dyn Scope,
+    masker: &Masker,
+) -> Result<Judgement, Unresolved> {
+    Ok(Judgement::of(evaluate(&poll.until, answer, scope)?, ReasonCode::PollTimeout, masker))
 }
 
 fn evaluate(
@@ -89,11 +95,25 @@ fn evaluate(
     Ok(results)
 }
 
-/// One assertion that did not hold, for people. Its message is complete, and never shows part of a text.
-fn sentence(assertion: &AssertionResult) -> String {
-    match &assertion.message {
-        Some(message) => format!("{}: {message}", assertion.source),
-        None => assertion.source.clone(),
+/// One assertion that did not hold, for people.
+fn sentence(assertion: &AssertionResult, masker: &Masker) -> String {
+    let AssertionResult { source, comparison, expected, actual, message, .. } = assertion;
+    let expectation =
+        format!("expected {source} {} {}", comparison.replace('_', " "), short(expected, masker));
+    match (message, actual) {
+        (Some(message), _) => format!("{expectation}: {message}"),
+        (None, Some(actual)) => format!("{expectation}, found {}", short(actual, masker)),
+        (None, None) => format!("{expectation}, found nothing there"),
+    }
+}
+
+/// Masked before it is cut: half a secret would not be recognised.
+fn short(value: &Value, masker: &Masker) -> String {
+    const LIMIT: usize = 200;
+    let text = masker.value(value).to_string();
+    match text.char_indices().nth(LIMIT) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
     }
 }
 

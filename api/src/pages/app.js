@@ -1,0 +1,137 @@
+// The start page: asks the API every two seconds, and shows what changed.
+
+import { refreshDemo } from "./demo.js";
+import { byId, el, moment, show, status, table, tick } from "./dom.js";
+import { showProblem, showRun } from "./run.js";
+
+const EVERY = 2000;
+
+async function ask(path, options) {
+  const response = await fetch(path, { ...options, headers: { accept: "application/json" } });
+  const body = await response.json();
+  if (!response.ok) throw body;
+  return body;
+}
+
+async function refresh() {
+  const paths = ["/v1/monitors?limit=100", "/v1/runs?limit=20", "/v1/incidents?state=open&limit=20"];
+  const [monitors, runs, incidents] = await Promise.all(paths.map((path) => ask(path)));
+  byId("sentence").textContent = sentence(monitors, incidents.data);
+  show(byId("monitors"), monitors.data, () => monitorTable(monitors.data));
+  show(byId("runs"), runs.data, () => runTable(runs.data));
+  show(byId("incidents"), incidents.data, () => incidentTable(incidents.data));
+  await refreshDetail();
+}
+
+async function refreshDetail() {
+  const place = byId("detail");
+  const id = decodeURIComponent(location.hash.slice(1));
+  if (!id) {
+    place.hidden = true;
+    return;
+  }
+  try {
+    showRun(place, await ask(`/v1/runs/${encodeURIComponent(id)}`));
+  } catch (problem) {
+    if (!problem.title) throw problem;
+    showProblem(place, problem);
+  }
+}
+
+function sentence(monitors, incidents) {
+  if (monitors.data.length === 0) return "Nothing is watched yet.";
+  const worst = (monitor) => monitor.latest_runs.some((run) => run.outcome === "failed") ? "failing"
+    : monitor.latest_runs.some((run) => run.outcome === "degraded") ? "degraded" : "fine";
+  const count = (word) => monitors.data.filter((monitor) => worst(monitor) === word).length;
+  const total = `${monitors.data.length}${monitors.next_cursor ? "+" : ""}`;
+  const parts = [`${count("failing")} failing`, `${count("degraded")} degraded`];
+  const open = incidents.length === 0 ? "no open incident" : `${incidents.length} open incident(s)`;
+  return `${parts.join(", ")} of ${total} monitor(s), ${open}.`;
+}
+
+function monitorTable(monitors) {
+  if (monitors.length === 0) {
+    return el("div", { class: "empty" },
+      el("p", {}, "A collection with a ", el("code", {}, "schedule"), " is watched as soon as it is applied:"),
+      el("pre", {}, "skopos apply examples/checkout.yaml"));
+  }
+  const rows = monitors.map((monitor) => el("tr", {},
+    el("th", { scope: "row" }, monitor.name ?? monitor.id),
+    el("td", {}, monitor.enabled ? monitor.schedule_text : "disabled"),
+    el("td", {}, lastRuns(monitor)),
+    el("td", {}, moment(monitor.next_run_at)),
+    el("td", { class: "action" }, runNow(monitor))));
+  return table("Monitors", [["Monitor"], ["When"], ["Last outcome"], ["Next run"], ["Action", "action"]], rows);
+}
+
+function lastRuns(monitor) {
+  if (monitor.latest_runs.length === 0) return el("span", { class: "quiet" }, "none yet");
+  return monitor.latest_runs.map((run) => el("div", {}, status(run.outcome), " ",
+    link(run, monitor.collections.length > 1 ? run.collection : null, `last ${run.id}`)));
+}
+
+/** A run's link says when it was, and of what where that is not plain. */
+const link = (run, text, key) =>
+  el("a", { href: `#${run.id}`, "data-key": key }, text ? `${text}, ` : null, moment(run.finished_at ?? run.due_at));
+
+function runNow(monitor) {
+  const press = async () => {
+    const problem = byId("problem");
+    problem.hidden = true;
+    try {
+      const started = await ask(`/v1/monitors/${encodeURIComponent(monitor.id)}/run`, { method: "POST" });
+      if (started.data.length === 1) location.hash = started.data[0].id;
+      await refresh();
+    } catch (refusal) {
+      problem.textContent = refusal.title ? `${refusal.title}: ${refusal.detail}` : "The API does not answer.";
+      problem.hidden = false;
+    }
+  };
+  const label = `Run ${monitor.name ?? monitor.id} now`;
+  return el("button", { "aria-label": label, "data-key": `run ${monitor.id}`, click: press }, "Run now");
+}
+
+function runTable(runs) {
+  if (runs.length === 0) return el("p", { class: "quiet" }, "Nothing has run yet. Press “Run now”.");
+  const rows = runs.map((run) => el("tr", {},
+    el("td", {}, status(run.outcome ?? run.state)),
+    el("th", { scope: "row" }, run.collection),
+    el("td", {}, link(run, null, run.id)),
+    el("td", {}, run.trigger),
+    el("td", {}, run.reason ? `${run.reason.step ? `${run.reason.step}: ` : ""}${run.reason.message}` : "")));
+  return table("Latest runs", [["Outcome"], ["Collection"], ["When"], ["Trigger"], ["Why"]], rows);
+}
+
+function incidentTable(incidents) {
+  if (incidents.length === 0) return el("p", { class: "quiet" }, "None.");
+  const rows = incidents.map((incident) => el("tr", {},
+    el("td", {}, status(incident.state)),
+    el("th", { scope: "row" }, incident.collection),
+    el("td", {}, incident.severity),
+    el("td", {}, moment(incident.opened_at)),
+    el("td", {}, el("a", { href: `#${incident.opened_by}`, "data-key": incident.id },
+      incident.reason?.message ?? "see the run"))));
+  return table("Open incidents", [["State"], ["Collection"], ["Severity"], ["Since"], ["Why"]], rows);
+}
+
+function live(state) {
+  const place = byId("live");
+  if (place.dataset.state === state) return;
+  place.dataset.state = state;
+  place.textContent = state;
+}
+
+async function loop() {
+  try {
+    await refresh();
+    live("live");
+  } catch {
+    live("offline");
+  }
+  await refreshDemo();
+  setTimeout(loop, EVERY);
+}
+
+addEventListener("hashchange", () => refreshDetail().catch(() => live("offline")));
+setInterval(tick, 1000);
+await loop();

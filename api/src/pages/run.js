@@ -1,0 +1,65 @@
+// One run: the verdict, then its steps; of a step that did not pass, what was expected and what was there.
+
+import { el, millis, moment, show, status, table } from "./dom.js";
+
+export function showRun(place, run) {
+  place.hidden = false;
+  show(place, run, () => [
+    el("button", { class: "close", "data-key": "close", click: () => { location.hash = ""; } }, "Close"),
+    el("h2", { id: "detail-title" }, "Run of ", run.collection),
+    el("p", {}, status(run.outcome ?? run.state), verdict(run)),
+    el("p", { class: "quiet" },
+      `${run.trigger}, at ${run.location}`, run.monitor ? `, monitor ${run.monitor}` : "",
+      run.environment ? `, environment ${run.environment}` : "", `, revision ${run.collection_version}`,
+      ", due ", moment(run.due_at), run.duration_ms === null ? "" : `, took ${millis(run.duration_ms)}`),
+    ...run.steps.map(step),
+  ]);
+}
+
+export function showProblem(place, problem) {
+  place.hidden = false;
+  show(place, problem, () => [
+    el("button", { class: "close", "data-key": "close", click: () => { location.hash = ""; } }, "Close"),
+    el("h2", { id: "detail-title" }, problem.title),
+    el("p", {}, problem.detail),
+  ]);
+}
+
+function verdict(run) {
+  if (run.reason) return `${run.reason.step ? ` at step ${run.reason.step}` : ""}: ${run.reason.message}`;
+  if (run.state === "queued") return ": waits for a worker";
+  if (run.state === "running") return ": a worker is at it";
+  return "";
+}
+
+function step(one, index) {
+  const last = one.attempts.at(-1);
+  const wrong = one.outcome !== "passed" && one.outcome !== "skipped";
+  const tries = one.attempts.length > 1 ? `, ${one.attempts.length} tries` : "";
+  return el("div", { class: "step" },
+    el("h3", {}, `${index + 1}. ${one.name} `, status(one.outcome)),
+    last && el("p", {}, el("code", {}, `${last.request.method} ${last.request.url}`),
+      last.response ? ` → ${last.response.status}` : "", `, ${millis(one.latency_ms)}${tries}`),
+    one.reason && el("p", {}, one.reason.message),
+    last && assertions(last.assertions, wrong),
+    wrong && last?.response?.body
+      && el("details", {}, el("summary", {}, "Body of the answer"), el("pre", {}, last.response.body)));
+}
+
+/** Those that did not hold are in sight, the others behind a click. */
+function assertions(all, wrong) {
+  if (all.length === 0) return null;
+  const failing = all.filter((one) => one.outcome !== "passed");
+  const rest = el("details", {}, el("summary", {}, `All ${all.length} assertions`), listed(all));
+  return wrong && failing.length > 0 ? [listed(failing), rest] : [rest];
+}
+
+function listed(all) {
+  const text = (value) => (value === undefined ? "nothing there" : JSON.stringify(value));
+  const rows = all.map((one) => el("tr", {},
+    el("td", {}, status(one.outcome)),
+    el("th", { scope: "row" }, el("code", {}, one.source)),
+    el("td", {}, one.comparison, " ", el("code", {}, text(one.expected))),
+    el("td", {}, el("code", {}, text(one.actual)), one.message ? el("p", { class: "quiet" }, one.message) : null)));
+  return table("Assertions", [["Result"], ["Of"], ["Expected"], ["Actual"]], rows);
+}
