@@ -80,3 +80,6 @@ fn report(duty: &'static str, turn: &Result<Turn, Error>, failed: u64) -> u64 {
     }
     failed + 1
 }
+
+#[cfg(test)]
+mod tests;

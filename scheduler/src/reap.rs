@@ -99,3 +99,6 @@ fn fate(run: &Run, now: DateTime<Utc>) -> Fate {
     }
     Fate::Again
 }
+
+#[cfg(test)]
+mod tests;

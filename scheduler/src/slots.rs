@@ -51,9 +51,12 @@ pub(crate) struct Range {
 /// A cron expression is walked to count its slots: enough for a week of minutes, and a bound for a year of seconds.
 pub(crate) const COUNTED: u64 = 11_000;
 
-/// Settles the slots from `first`, which has come, up to `now`.
+/// Settles the slots from `first` up to `now`. When even `first` has not come, there is nothing to settle.
 pub(crate) fn settle(rules: &Rules<'_>, first: DateTime<Utc>, now: DateTime<Utc>) -> Settled {
-    let next = rules.schedule.next_after(rules.anchor, now.max(first));
+    if first > now {
+        return Settled { run: None, gap: None, next: Some(first) };
+    }
+    let next = rules.schedule.next_after(rules.anchor, now);
     let latest = latest_by(rules, now).map_or(first, |latest| latest.max(first));
     let outage = latest > first;
     let runs = startable(rules, latest, now) && (!outage || rules.catch_up == CatchUp::Latest);
@@ -78,3 +81,6 @@ fn range(rules: &Rules<'_>, first: DateTime<Utc>, last: DateTime<Utc>) -> Range 
     let others = rules.schedule.slots_between(rules.anchor, first, last, COUNTED - 1);
     Range { first, last, slots: others + 1 }
 }
+
+#[cfg(test)]
+mod tests;

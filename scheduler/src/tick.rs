@@ -41,22 +41,11 @@ pub async fn once(store: &Store) -> Result<Turn, Error> {
     Ok(Turn::after(monitors, BATCH))
 }
 
-/// What a batch writes.
-#[derive(Debug, Default)]
-struct Rows {
-    runs: Vec<NewRun>,
-    gaps: Vec<Gap>,
-    next: Vec<(MonitorId, Option<DateTime<Utc>>)>,
-}
-
 /// Answers how many monitors were due and how many runs came of it.
 async fn batch(conn: &mut Conn) -> store::Result<(usize, usize)> {
     let now = store::now(conn).await?;
     let due = monitors::due(conn, now, BATCH).await?;
-    let mut rows = Rows::default();
-    for monitor in &due {
-        collect(conn, monitor, now, &mut rows).await?;
-    }
+    let rows = settle(conn, &due, now).await?;
     let mut inserted = 0;
     for some in rows.runs.chunks(ROWS) {
         inserted += runs::insert(conn, some, now).await?.len();
@@ -68,22 +57,35 @@ async fn batch(conn: &mut Conn) -> store::Result<(usize, usize)> {
     Ok((due.len(), inserted))
 }
 
-async fn collect(
+/// What a batch writes.
+#[derive(Debug, Default)]
+struct Rows {
+    runs: Vec<NewRun>,
+    gaps: Vec<Gap>,
+    next: Vec<(MonitorId, Option<DateTime<Utc>>)>,
+}
+
+async fn settle(conn: &mut Conn, due: &[DueMonitor], now: DateTime<Utc>) -> store::Result<Rows> {
+    let mut rows = Rows::default();
+    for due in due {
+        match Schedule::compile(&due.monitor.document.schedule) {
+            Ok(schedule) => settle_one(conn, due, &schedule, now, &mut rows).await?,
+            Err(problems) => stop(due, &problems, &mut rows),
+        }
+    }
+    Ok(rows)
+}
+
+async fn settle_one(
     conn: &mut Conn,
     due: &DueMonitor,
+    schedule: &Schedule,
     now: DateTime<Utc>,
     rows: &mut Rows,
 ) -> store::Result<()> {
     let monitor = &due.monitor;
-    let schedule = match Schedule::compile(&monitor.document.schedule) {
-        Ok(schedule) => schedule,
-        Err(problems) => {
-            stop(due, &problems, rows);
-            return Ok(());
-        }
-    };
     let rules = Rules {
-        schedule: &schedule,
+        schedule,
         anchor: monitor.anchor,
         catch_up: monitor.document.catch_up,
         max_lateness: max_lateness(&monitor.document),
@@ -204,3 +206,6 @@ fn compile(monitor: &Monitor, window: &MaintenanceWindow) -> Option<Window> {
         })
         .ok()
 }
+
+#[cfg(test)]
+mod tests;

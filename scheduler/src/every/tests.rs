@@ -1,0 +1,82 @@
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
+
+use store::{Store, Topic};
+use tokio::time::{Instant, pause};
+
+use super::*;
+
+const INTERVAL: Duration = Duration::from_secs(10);
+
+/// Takes turns with these answers, stops after the last of them, and answers at which second each was taken.
+async fn seconds_of(answers: Vec<Result<Turn, Error>>, wake: Option<Listener>) -> Vec<u64> {
+    let (start, shutdown) = (Instant::now(), CancellationToken::new());
+    let answers = RefCell::new(answers.into_iter());
+    let taken = RefCell::new(Vec::new());
+    let once = || async {
+        taken.borrow_mut().push(start.elapsed().as_secs());
+        let answer = answers.borrow_mut().next().unwrap();
+        if answers.borrow().len() == 0 {
+            shutdown.cancel();
+        }
+        answer
+    };
+    every("test", INTERVAL, wake, &shutdown, once).await;
+    taken.into_inner()
+}
+
+fn failure() -> Result<Turn, Error> {
+    Err(queue::Error::Unreachable("no route to host".into()).into())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_is_taken_at_once_and_then_once_per_interval() {
+    let answers = vec![Ok(Turn::Done), Ok(Turn::Done), Ok(Turn::Done)];
+    assert_eq!(seconds_of(answers, None).await, [0, 10, 20]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_batch_is_followed_by_the_next_one_at_once() {
+    let answers = vec![Ok(Turn::More), Ok(Turn::More), Ok(Turn::Done), Ok(Turn::Done)];
+    assert_eq!(seconds_of(answers, None).await, [0, 0, 0, 10]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_that_fails_does_not_end_the_duty() {
+    assert_eq!(seconds_of(vec![failure(), failure(), Ok(Turn::Done)], None).await, [0, 10, 20]);
+}
+
+#[tokio::test]
+async fn a_call_brings_the_next_turn_forward_but_not_after_a_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open_sqlite(folder.path()).await.unwrap();
+    pause();
+    let listener = store.listen(Topic::Runs);
+    store.notify(Topic::Runs);
+    assert_eq!(seconds_of(vec![Ok(Turn::Done), Ok(Turn::Done)], Some(listener)).await, [0, 0]);
+    let listener = store.listen(Topic::Runs);
+    store.notify(Topic::Runs);
+    assert_eq!(seconds_of(vec![failure(), Ok(Turn::Done)], Some(listener)).await, [0, 10]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_ends_the_wait_but_not_the_turn() {
+    let (shutdown, finished) = (CancellationToken::new(), Rc::new(Cell::new(false)));
+    let once = || async {
+        shutdown.cancel();
+        sleep(INTERVAL / 2).await;
+        finished.set(true);
+        Ok(Turn::More)
+    };
+    let start = Instant::now();
+    every("test", INTERVAL, None, &shutdown, once).await;
+    assert!(finished.get());
+    assert_eq!(start.elapsed(), INTERVAL / 2);
+}
+
+#[test]
+fn a_batch_that_came_back_full_is_not_the_last_one() {
+    assert_eq!([0, 99, 100].map(|count| Turn::after(count, 100)), [Turn::Done, Turn::Done, Turn::More]);
+}
