@@ -23,6 +23,7 @@ pub struct Conn {
 }
 
 /// Which database.
+#[expect(clippy::large_enum_variant, reason = "a connection is held, not moved about")]
 pub(crate) enum Link {
     Pg(Object<AsyncPgConnection>),
     Lite(Object<Lite>),

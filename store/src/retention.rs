@@ -2,7 +2,23 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::{Conn, Result};
+use diesel::{
+    dsl::{exists, not},
+    prelude::*,
+};
+use diesel_async::RunQueryDsl;
+use domain::{
+    id::{CollectionId, IncidentId, RunId, WorkerId},
+    incident::IncidentState,
+    outcome::RunState,
+};
+
+use crate::{
+    Conn, Result,
+    conn::with,
+    schema::{collection_versions, collections, gaps, incidents, run_results, runs, workers},
+    types::{Key, Moment, Word},
+};
 
 /// How many rows went.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -15,7 +31,7 @@ pub struct Pruned {
     pub gaps: usize,
     /// Workers that died.
     pub workers: usize,
-    /// Versions of deleted collections that no run is pinned to.
+    /// Versions that are not current and that no run is pinned to.
     pub versions: usize,
 }
 
@@ -27,7 +43,77 @@ impl Pruned {
     }
 }
 
-/// Deletes up to `limit` rows of each kind that were over before `older_than`. Call it again until nothing went.
+/// Deletes up to `limit` rows of each kind that were over before `older_than`. Call it again, each time in a transaction
+/// of its own, until nothing went.
 pub async fn prune(conn: &mut Conn, older_than: DateTime<Utc>, limit: u32) -> Result<Pruned> {
-    todo!()
+    let (before, limit) = (Moment(older_than), i64::from(limit));
+    Ok(Pruned {
+        runs: prune_runs(conn, before, limit).await?,
+        incidents: prune_incidents(conn, before, limit).await?,
+        gaps: prune_gaps(conn, before).await?,
+        workers: prune_workers(conn, before, limit).await?,
+        versions: prune_versions(conn, before, limit).await?,
+    })
+}
+
+/// By `due_at`, which is what PostgreSQL partitions by. A run that is not finished stays, however old.
+async fn prune_runs(conn: &mut Conn, before: Moment, limit: i64) -> Result<usize> {
+    let old = runs::table
+        .filter(runs::due_at.lt(before).and(runs::state.eq(Word(RunState::Finished))))
+        .order((runs::due_at, runs::id))
+        .limit(limit);
+    let ids: Vec<Key<RunId>> = with!(conn, |c| old.select(runs::id).load(c))?;
+    let results =
+        run_results::table.filter(run_results::due_at.lt(before)).filter(run_results::run_id.eq_any(&ids));
+    with!(conn, |c| diesel::delete(results).execute(c))?;
+    let old = runs::table.filter(runs::due_at.lt(before)).filter(runs::id.eq_any(&ids));
+    Ok(with!(conn, |c| diesel::delete(old).execute(c))?)
+}
+
+/// Their notifications go with them, by the foreign key.
+async fn prune_incidents(conn: &mut Conn, before: Moment, limit: i64) -> Result<usize> {
+    let old = incidents::table
+        .filter(incidents::state.eq(Word(IncidentState::Resolved)).and(incidents::resolved_at.lt(before)))
+        .order((incidents::resolved_at, incidents::id))
+        .limit(limit);
+    let ids: Vec<Key<IncidentId>> = with!(conn, |c| old.select(incidents::id).load(c))?;
+    let old = incidents::table.filter(incidents::id.eq_any(&ids));
+    Ok(with!(conn, |c| diesel::delete(old).execute(c))?)
+}
+
+/// Gaps are few: an outage makes one for each monitor, so there is no need for a limit.
+async fn prune_gaps(conn: &mut Conn, before: Moment) -> Result<usize> {
+    let old = gaps::table.filter(gaps::last_slot_at.lt(before));
+    Ok(with!(conn, |c| diesel::delete(old).execute(c))?)
+}
+
+async fn prune_workers(conn: &mut Conn, before: Moment, limit: i64) -> Result<usize> {
+    let dead = workers::table.filter(workers::alive_until.lt(before)).limit(limit);
+    let ids: Vec<Key<WorkerId>> = with!(conn, |c| dead.select(workers::id).load(c))?;
+    let dead = workers::table.filter(workers::id.eq_any(&ids));
+    Ok(with!(conn, |c| diesel::delete(dead).execute(c))?)
+}
+
+/// Versions that are nobody's current one and that no run is pinned to any more.
+async fn prune_versions(conn: &mut Conn, before: Moment, limit: i64) -> Result<usize> {
+    let current = collections::table.filter(
+        collections::id
+            .eq(collection_versions::collection_id)
+            .and(collections::version.eq(collection_versions::version)),
+    );
+    let pinned = runs::table.filter(
+        runs::collection_id
+            .eq(collection_versions::collection_id)
+            .and(runs::collection_version.eq(collection_versions::version)),
+    );
+    let unneeded = collection_versions::table
+        .filter(collection_versions::created_at.lt(before))
+        .filter(not(exists(current)).and(not(exists(pinned))))
+        .limit(limit)
+        .select((collection_versions::collection_id, collection_versions::version));
+    let keys: Vec<(Key<CollectionId>, i32)> = with!(conn, |c| unneeded.load(c))?;
+    for key in &keys {
+        with!(conn, |c| diesel::delete(collection_versions::table.find(*key)).execute(c))?;
+    }
+    Ok(keys.len())
 }

@@ -68,6 +68,8 @@ pub async fn advance(conn: &mut Conn, id: MonitorId, next_slot_at: Option<DateTi
     Ok(changed == 1)
 }
 
+type Linked = (Key<MonitorId>, Key<CollectionId>, Word<Slug>, i32);
+
 async fn collections_of(
     conn: &mut Conn,
     monitors: &[Key<MonitorId>],
@@ -77,7 +79,7 @@ async fn collections_of(
         .filter(monitor_collections::monitor_id.eq_any(monitors))
         .order((monitor_collections::monitor_id, monitor_collections::position))
         .select((monitor_collections::monitor_id, collections::id, collections::slug, collections::version));
-    let rows: Vec<(Key<MonitorId>, Key<CollectionId>, Word<Slug>, i32)> = with!(conn, |c| linked.load(c))?;
+    let rows: Vec<Linked> = with!(conn, |c| linked.load(c))?;
     let mut of = HashMap::<_, Vec<_>>::new();
     for (monitor, id, slug, version) in rows {
         let pinned = PinnedCollection { id: id.0, slug: slug.0, version: version.cast_unsigned() };

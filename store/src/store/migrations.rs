@@ -6,7 +6,6 @@ use diesel::{
     Connection, RunQueryDsl,
     backend::Backend,
     migration::{Migration, MigrationSource},
-    query_builder::QueryFragment,
 };
 use diesel_async::{AsyncPgConnection, async_connection_wrapper::AsyncConnectionWrapper};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};

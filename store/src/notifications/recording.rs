@@ -1,0 +1,145 @@
+//! What became of an attempt.
+
+use chrono::{DateTime, Utc};
+use diesel::{prelude::*, sql_types::Bool};
+use diesel_async::RunQueryDsl;
+use domain::{id::NotificationId, notification::NotificationState};
+
+use super::lane::{Lane, wake_lane};
+use crate::{
+    Conn, Result,
+    conn::{load_skip_locked, with},
+    schema::notifications,
+    types::{Key, Moment, Word, count},
+};
+
+/// What is known after a try that did not succeed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    /// The receiver certainly does not have it: no connection, or an answer that refused it.
+    Refused,
+    /// It may have it: no answer came back.
+    Unknown,
+}
+
+/// The receiver took it. False when the attempt is stale.
+pub async fn record_sent(
+    conn: &mut Conn,
+    id: NotificationId,
+    attempt: u32,
+    answer: &str,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let sent = Record { sent_at: Some(Moment(now)), ..Record::new(NotificationState::Sent, answer) };
+    let recorded = record(conn, id, attempt, sent, Delivery::Refused).await?;
+    wake_behind(conn, id, now).await?;
+    Ok(recorded)
+}
+
+/// It is tried again at `next_attempt_at`. False when the attempt is stale. What an earlier attempt left unknown stays
+/// unknown.
+pub async fn record_retry(
+    conn: &mut Conn,
+    id: NotificationId,
+    attempt: u32,
+    answer: &str,
+    delivery: Delivery,
+    next_attempt_at: DateTime<Utc>,
+) -> Result<bool> {
+    let at = Some(Moment(next_attempt_at));
+    let pending =
+        Record { wake_at: at, next_attempt_at: at, ..Record::new(NotificationState::Pending, answer) };
+    record(conn, id, attempt, pending, delivery).await
+}
+
+/// It is given up. False when the attempt is stale.
+pub async fn record_dead(
+    conn: &mut Conn,
+    id: NotificationId,
+    attempt: u32,
+    answer: &str,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let dead = Record::new(NotificationState::Dead, answer);
+    let recorded = record(conn, id, attempt, dead, Delivery::Refused).await?;
+    wake_behind(conn, id, now).await?;
+    Ok(recorded)
+}
+
+/// Makes notifications pending again whose notifier went away. Answers which.
+pub async fn reap(conn: &mut Conn, now: DateTime<Utc>, limit: u32) -> Result<Vec<NotificationId>> {
+    let over: Vec<Key<NotificationId>> = load_skip_locked!(
+        conn,
+        notifications::table
+            .filter(notifications::state.eq(Word(NotificationState::Sending)))
+            .filter(notifications::lease_until.le(Moment(now)))
+            .order((notifications::lease_until, notifications::id))
+            .limit(i64::from(limit))
+            .select(notifications::id)
+    )?;
+    let some = notifications::table
+        .filter(notifications::id.eq_any(&over))
+        .filter(notifications::state.eq(Word(NotificationState::Sending)));
+    let pending = (
+        notifications::state.eq(Word(NotificationState::Pending)),
+        notifications::lease_until.eq(None::<Moment>),
+        notifications::wake_at.eq(Moment(now)),
+        notifications::next_attempt_at.eq(Moment(now)),
+        notifications::wakes.eq(0),
+        notifications::may_have_arrived.eq(true),
+    );
+    with!(conn, |c| diesel::update(some).set(pending).execute(c))?;
+    Ok(over.into_iter().map(|Key(id)| id).collect())
+}
+
+#[derive(AsChangeset)]
+#[diesel(table_name = notifications, treat_none_as_null = true)]
+struct Record {
+    state: Word<NotificationState>,
+    wake_at: Option<Moment>,
+    wakes: i32,
+    next_attempt_at: Option<Moment>,
+    lease_until: Option<Moment>,
+    last_answer: Option<String>,
+    sent_at: Option<Moment>,
+}
+
+impl Record {
+    fn new(state: NotificationState, answer: &str) -> Self {
+        Self {
+            state: Word(state),
+            wake_at: None,
+            wakes: 0,
+            next_attempt_at: None,
+            lease_until: None,
+            last_answer: Some(answer.to_owned()),
+            sent_at: None,
+        }
+    }
+}
+
+async fn record(
+    conn: &mut Conn,
+    id: NotificationId,
+    attempt: u32,
+    record: Record,
+    delivery: Delivery,
+) -> Result<bool> {
+    let own = notifications::table
+        .find(Key(id))
+        .filter(notifications::state.eq(Word(NotificationState::Sending)))
+        .filter(notifications::attempt.eq(count(attempt)));
+    let unknown = notifications::may_have_arrived.or((delivery == Delivery::Unknown).into_sql::<Bool>());
+    let changes = (record, notifications::may_have_arrived.eq(unknown));
+    Ok(with!(conn, |c| diesel::update(own).set(changes).execute(c))? == 1)
+}
+
+async fn wake_behind(conn: &mut Conn, id: NotificationId, now: DateTime<Utc>) -> Result<()> {
+    let whose =
+        notifications::table.find(Key(id)).select((notifications::incident_id, notifications::channel));
+    let lane: Option<Lane> = with!(conn, |c| whose.first(c)).optional()?;
+    match lane {
+        Some(lane) => wake_lane(conn, &lane, now).await,
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,156 @@
+//! Incidents, and the trackers that are locked while they are consulted.
+
+use domain::{
+    document::AlertSeverity,
+    id::{CollectionId, MonitorId},
+    incident::{Incident, IncidentState},
+};
+use store::{Error, Page, health, incidents};
+
+use crate::{
+    fixtures::{incident, slug},
+    harness::{Bench, conformance, write},
+};
+
+conformance! {
+    one_incident_is_unresolved_at_a_time
+    an_incident_is_acknowledged_and_resolved_once
+    incidents_are_filtered_and_paged
+    a_tracker_is_kept_from_one_transaction_to_the_next
+    two_recorders_of_one_monitor_follow_each_other
+}
+
+async fn one_incident_is_unresolved_at_a_time(bench: Bench) {
+    let (first, second, now) = (incident(&bench), incident(&bench), bench.now());
+    let (one, two) = (first.clone(), second.clone());
+    write!(bench, |conn| incidents::open(conn, &one)).unwrap();
+    let refused = write!(bench, |conn| incidents::open(conn, &two));
+    assert!(matches!(refused, Err(Error::Conflict { .. })), "{refused:?}");
+    let key = (first.monitor_id.unwrap(), first.collection_id.unwrap());
+    let found = incidents::unresolved(&mut bench.conn().await, key.0, key.1).await.unwrap();
+    assert_eq!(found.as_ref(), Some(&first));
+
+    write!(bench, |conn| incidents::resolve(conn, first.id, now)).unwrap();
+    assert_eq!(incidents::unresolved(&mut bench.conn().await, key.0, key.1).await.unwrap(), None);
+    write!(bench, |conn| incidents::open(conn, &second)).unwrap();
+}
+
+async fn an_incident_is_acknowledged_and_resolved_once(bench: Bench) {
+    let (new, now) = (incident(&bench), bench.now());
+    let id = new.id;
+    write!(bench, |conn| incidents::open(conn, &new)).unwrap();
+    for changed in [true, false] {
+        assert_eq!(write!(bench, |conn| incidents::acknowledge(conn, id, now)).unwrap(), changed);
+    }
+    assert!(write!(bench, |conn| incidents::raise(conn, id, AlertSeverity::Critical)).unwrap());
+    for changed in [true, false] {
+        assert_eq!(write!(bench, |conn| incidents::resolve(conn, id, now)).unwrap(), changed);
+    }
+    assert!(!write!(bench, |conn| incidents::acknowledge(conn, id, now)).unwrap());
+    assert!(!write!(bench, |conn| incidents::raise(conn, id, AlertSeverity::Info)).unwrap());
+    let read = incidents::get(&mut bench.conn().await, id).await.unwrap().unwrap();
+    assert_eq!((read.state, read.severity), (IncidentState::Resolved, AlertSeverity::Critical));
+    assert_eq!((read.acknowledged_at, read.resolved_at), (Some(now), Some(now)));
+}
+
+async fn incidents_are_filtered_and_paged(bench: Bench) {
+    let mut ids = Vec::new();
+    for n in 0..3_u8 {
+        bench.clock.advance(chrono::TimeDelta::seconds(1));
+        let collection_id = Some(CollectionId::new(bench.now(), [n; 10]));
+        let new = Incident { collection_id, ..incident(&bench) };
+        ids.push(new.id);
+        write!(bench, |conn| incidents::open(conn, &new)).unwrap();
+    }
+    let (first, now) = (ids[0], bench.now());
+    write!(bench, |conn| incidents::resolve(conn, first, now)).unwrap();
+    let conn = &mut bench.conn().await;
+    let open = incidents::Filter { state: Some(IncidentState::Open), ..Default::default() };
+    let page = incidents::list(conn, &open, Page::first(1)).await.unwrap();
+    assert_eq!(page.data.iter().map(|incident| incident.id).collect::<Vec<_>>(), [ids[2]]);
+    let next = Page { limit: 1, cursor: page.next_cursor };
+    let page = incidents::list(conn, &open, next).await.unwrap();
+    assert_eq!(page.data.iter().map(|incident| incident.id).collect::<Vec<_>>(), [ids[1]]);
+    assert_eq!(page.next_cursor, None);
+    let other = incidents::Filter { monitor: Some(slug("other")), ..Default::default() };
+    assert_eq!(incidents::list(conn, &other, Page::first(9)).await.unwrap().data, []);
+}
+
+fn key(n: u8) -> health::HealthKey {
+    (
+        MonitorId::new(chrono::DateTime::UNIX_EPOCH, [n; 10]),
+        CollectionId::new(chrono::DateTime::UNIX_EPOCH, [n; 10]),
+    )
+}
+
+/// A tracker that is told apart from an empty one.
+fn tracker(bench: &Bench, failures: usize) -> domain::incident::Tracker {
+    use domain::{
+        id::{IncidentId, RunId},
+        incident::Observation,
+        outcome::Outcome,
+    };
+    let mut tracker = domain::incident::Tracker::default();
+    for _ in 0..failures {
+        let now = bench.now();
+        let observation = Observation {
+            run: RunId::new(now, [0; 10]),
+            outcome: Outcome::Failed,
+            at: now,
+            due_at: now,
+            in_maintenance: false,
+        };
+        let _ = tracker.observe(&[], observation, || IncidentId::random(now));
+    }
+    tracker
+}
+
+async fn a_tracker_is_kept_from_one_transaction_to_the_next(bench: Bench) {
+    let (now, kept) = (bench.now(), tracker(&bench, 2));
+    assert_ne!(kept, domain::incident::Tracker::default());
+    let save = kept.clone();
+    let first = write!(bench, |conn| async {
+        let locked = health::lock(conn, &[key(2), key(1), key(2)], now).await?;
+        health::save(conn, key(1), &save, now).await?;
+        Ok(locked)
+    })
+    .unwrap();
+    assert_eq!(
+        first.into_iter().collect::<Vec<_>>(),
+        [(key(1), Default::default()), (key(2), Default::default())]
+    );
+    let second = write!(bench, |conn| health::lock(conn, &[key(1), key(2)], now)).unwrap();
+    assert_eq!((&second[&key(1)], &second[&key(2)]), (&kept, &Default::default()));
+}
+
+async fn two_recorders_of_one_monitor_follow_each_other(bench: Bench) {
+    let mut recorders = tokio::task::JoinSet::new();
+    for recorder in 0..8_u8 {
+        let bench = bench.clone();
+        recorders.spawn(async move {
+            let (now, run) = (bench.now(), domain::id::RunId::new(bench.now(), [recorder; 10]));
+            // Each names its keys in another order: without one order for all they would wait in a circle.
+            let keys = if recorder % 2 == 0 { [key(1), key(2)] } else { [key(2), key(1)] };
+            write!(bench, |conn| async {
+                let mut locked = health::lock(conn, &keys, now).await?;
+                for (key, tracker) in &mut locked {
+                    let observation = domain::incident::Observation {
+                        run,
+                        outcome: domain::outcome::Outcome::Failed,
+                        at: now,
+                        due_at: now,
+                        in_maintenance: false,
+                    };
+                    let _ = tracker.observe(&[], observation, || domain::id::IncidentId::random(now));
+                    health::save(conn, *key, tracker, now).await?;
+                }
+                Ok(())
+            })
+            .unwrap();
+        });
+    }
+    recorders.join_all().await;
+    let now = bench.now();
+    let locked = write!(bench, |conn| health::lock(conn, &[key(1), key(2)], now)).unwrap();
+    assert!(locked.values().all(|kept| *kept == tracker(&bench, 8)));
+}

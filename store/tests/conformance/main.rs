@@ -1,0 +1,16 @@
+//! What both databases must do: every test here runs on SQLite and on PostgreSQL (but those of
+//! `embedded`, which is about the folder).
+
+#![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
+
+mod documents;
+mod embedded;
+mod fixtures;
+mod harness;
+mod incidents;
+mod notifications;
+mod owning;
+mod retention;
+mod runs;
+mod schema;
+mod secrets;

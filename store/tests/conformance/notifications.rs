@@ -1,0 +1,253 @@
+//! Notifications: one row per event and channel (I8), one serial lane per incident and channel, nothing told that was over
+//! before it could be told (I9).
+
+use chrono::TimeDelta;
+use domain::{
+    document::AlertSeverity,
+    id::{IncidentId, NotificationId, RunId, WorkerId},
+    notification::{Notice, NotificationKind as Kind, NotificationState as State},
+};
+use store::{
+    Page, incidents,
+    notifications::{self, Delivery, NewNotification},
+};
+
+use crate::{
+    fixtures::{incident, slug},
+    harness::{Bench, conformance, write},
+};
+
+conformance! {
+    an_event_is_told_once_per_channel
+    a_lane_is_worked_through_in_order
+    lanes_do_not_wait_for_each_other
+    a_retry_waits_and_holds_its_lane
+    a_stale_attempt_records_nothing
+    a_dead_notification_lets_the_next_one_through
+    an_unsent_opening_and_its_resolve_are_both_suppressed
+    an_opening_that_may_have_arrived_is_followed_by_its_resolve
+    an_opening_that_was_refused_for_certain_is_not
+    a_notification_of_a_lost_notifier_is_tried_again
+    concurrent_notifiers_never_share_a_lane
+    a_pending_notification_is_woken_again
+}
+
+/// An incident with these events for the channel `hook`, in order.
+async fn told(bench: &Bench, kinds: &[Kind]) -> (IncidentId, Vec<NotificationId>) {
+    let (new, now) = (incident(bench), bench.now());
+    let id = new.id;
+    // Another incident of the same monitor may be open: this is not about that.
+    let new = domain::incident::Incident { monitor_id: Some(domain::id::MonitorId::random(now)), ..new };
+    write!(bench, |conn| incidents::open(conn, &new)).unwrap();
+    let rows: Vec<_> = (0..).zip(kinds).map(|(sequence, kind)| event(id, sequence, *kind, now)).collect();
+    let ids = write!(bench, |conn| notifications::insert(conn, &rows)).unwrap();
+    assert_eq!(ids.len(), kinds.len());
+    (id, ids)
+}
+
+fn event(
+    incident: IncidentId,
+    sequence: u32,
+    kind: Kind,
+    at: chrono::DateTime<chrono::Utc>,
+) -> NewNotification {
+    let notice = Notice {
+        incident,
+        kind,
+        severity: AlertSeverity::Error,
+        monitor: slug("shop"),
+        collection: slug("shop"),
+        collection_name: "Shop".to_owned(),
+        location: slug("default"),
+        opened_at: at,
+        occurred_at: at,
+        run: RunId::random(at),
+        reason: None,
+        step: None,
+        assertion: None,
+    };
+    NewNotification { id: NotificationId::random(at), channel: slug("hook"), sequence, notice }
+}
+
+/// The attempt that was claimed, for half a minute.
+async fn claim(bench: &Bench, id: NotificationId) -> Option<u32> {
+    let (worker, now, until) = (WorkerId::random(bench.now()), bench.now(), bench.after(30));
+    let claimed = write!(bench, |conn| notifications::claim(conn, id, worker, now, until)).unwrap();
+    claimed.map(|claimed| {
+        assert_eq!((claimed.id, claimed.state), (id, State::Sending));
+        claimed.attempt
+    })
+}
+
+async fn sent(bench: &Bench, id: NotificationId, attempt: u32) -> bool {
+    let now = bench.now();
+    write!(bench, |conn| notifications::record_sent(conn, id, attempt, "202 Accepted", now)).unwrap()
+}
+
+async fn retry(bench: &Bench, id: NotificationId, attempt: u32, delivery: Delivery) -> bool {
+    let at = bench.after(30);
+    write!(bench, |conn| notifications::record_retry(conn, id, attempt, "503", delivery, at)).unwrap()
+}
+
+async fn states(bench: &Bench, incident: IncidentId) -> Vec<State> {
+    let all = notifications::of_incident(&mut bench.conn().await, incident).await.unwrap();
+    all.into_iter().map(|notification| notification.state).collect()
+}
+
+async fn an_event_is_told_once_per_channel(bench: Bench) {
+    let (incident, ids) = told(&bench, &[Kind::Opened]).await;
+    let now = bench.now();
+    let again = event(incident, 0, Kind::Opened, now);
+    let other = NewNotification { channel: slug("mail"), ..event(incident, 0, Kind::Opened, now) };
+    let expected = other.id;
+    let inserted = write!(bench, |conn| notifications::insert(conn, &[again, other])).unwrap();
+    assert_eq!(inserted, [expected]);
+    let listed =
+        notifications::of_channel(&mut bench.conn().await, &slug("hook"), Page::first(9)).await.unwrap();
+    assert_eq!(listed.data.iter().map(|notification| notification.id).collect::<Vec<_>>(), ids);
+}
+
+async fn a_lane_is_worked_through_in_order(bench: Bench) {
+    let (incident, ids) = told(&bench, &[Kind::Opened, Kind::Reminded, Kind::Reminded]).await;
+    assert_eq!(claim(&bench, ids[1]).await, None);
+    assert_eq!(claim(&bench, ids[0]).await, Some(1));
+    assert_eq!(claim(&bench, ids[0]).await, None);
+    assert_eq!(claim(&bench, ids[1]).await, None);
+    assert!(sent(&bench, ids[0], 1).await);
+    assert_eq!(claim(&bench, ids[2]).await, None);
+    assert_eq!(claim(&bench, ids[1]).await, Some(1));
+    assert_eq!(states(&bench, incident).await, [State::Sent, State::Sending, State::Pending]);
+    let first = notifications::get(&mut bench.conn().await, ids[0]).await.unwrap().unwrap();
+    assert_eq!((first.sent_at, first.last_answer.as_deref()), (Some(bench.now()), Some("202 Accepted")));
+}
+
+async fn lanes_do_not_wait_for_each_other(bench: Bench) {
+    let ((_, first), (_, second)) =
+        (told(&bench, &[Kind::Opened]).await, told(&bench, &[Kind::Opened]).await);
+    assert_eq!(claim(&bench, first[0]).await, Some(1));
+    assert_eq!(claim(&bench, second[0]).await, Some(1));
+}
+
+async fn a_retry_waits_and_holds_its_lane(bench: Bench) {
+    let (_, ids) = told(&bench, &[Kind::Opened, Kind::Reminded]).await;
+    claim(&bench, ids[0]).await;
+    assert!(retry(&bench, ids[0], 1, Delivery::Refused).await);
+    assert_eq!(claim(&bench, ids[0]).await, None);
+    assert_eq!(claim(&bench, ids[1]).await, None);
+    bench.clock.advance(TimeDelta::seconds(30));
+    assert_eq!(claim(&bench, ids[1]).await, None);
+    assert_eq!(claim(&bench, ids[0]).await, Some(2));
+}
+
+async fn a_stale_attempt_records_nothing(bench: Bench) {
+    let (incident, ids) = told(&bench, &[Kind::Opened]).await;
+    claim(&bench, ids[0]).await;
+    assert!(!sent(&bench, ids[0], 2).await);
+    assert!(!retry(&bench, ids[0], 0, Delivery::Unknown).await);
+    assert_eq!(states(&bench, incident).await, [State::Sending]);
+    assert!(sent(&bench, ids[0], 1).await);
+    assert!(!retry(&bench, ids[0], 1, Delivery::Unknown).await);
+    assert_eq!(states(&bench, incident).await, [State::Sent]);
+}
+
+async fn a_dead_notification_lets_the_next_one_through(bench: Bench) {
+    let (incident, ids) = told(&bench, &[Kind::Opened, Kind::Resolved]).await;
+    // The resolve came while the opening was on its way.
+    let (id, now) = (ids[0], bench.now());
+    let worker = WorkerId::random(now);
+    crate::harness::execute(&bench.place, "UPDATE notifications SET kind = 'reminded' WHERE kind = 'opened'")
+        .await
+        .unwrap();
+    let until = bench.after(30);
+    write!(bench, |conn| notifications::claim(conn, id, worker, now, until)).unwrap().unwrap();
+    assert!(write!(bench, |conn| notifications::record_dead(conn, id, 1, "404", now)).unwrap());
+    assert_eq!(states(&bench, incident).await, [State::Dead, State::Pending]);
+    assert_eq!(claim(&bench, ids[1]).await, Some(1));
+}
+
+async fn an_unsent_opening_and_its_resolve_are_both_suppressed(bench: Bench) {
+    let (incident, ids) = told(&bench, &[Kind::Opened, Kind::Reminded, Kind::Resolved]).await;
+    assert_eq!(claim(&bench, ids[0]).await, None);
+    assert_eq!(states(&bench, incident).await, [State::Suppressed; 3]);
+    assert_eq!(claim(&bench, ids[2]).await, None);
+}
+
+async fn resolved_after_a_try(bench: &Bench, delivery: Delivery) -> (IncidentId, NotificationId) {
+    let (incident, ids) = told(bench, &[Kind::Opened]).await;
+    claim(bench, ids[0]).await;
+    assert!(retry(bench, ids[0], 1, delivery).await);
+    bench.clock.advance(TimeDelta::seconds(30));
+    let resolved = event(incident, 1, Kind::Resolved, bench.now());
+    let end = resolved.id;
+    write!(bench, |conn| notifications::insert(conn, &[resolved])).unwrap();
+    assert_eq!(claim(bench, ids[0]).await, None);
+    (incident, end)
+}
+
+async fn an_opening_that_may_have_arrived_is_followed_by_its_resolve(bench: Bench) {
+    let (incident, end) = resolved_after_a_try(&bench, Delivery::Unknown).await;
+    assert_eq!(states(&bench, incident).await, [State::Suppressed, State::Pending]);
+    assert_eq!(claim(&bench, end).await, Some(1));
+}
+
+async fn an_opening_that_was_refused_for_certain_is_not(bench: Bench) {
+    let (incident, end) = resolved_after_a_try(&bench, Delivery::Refused).await;
+    assert_eq!(states(&bench, incident).await, [State::Suppressed; 2]);
+    assert_eq!(claim(&bench, end).await, None);
+}
+
+async fn a_notification_of_a_lost_notifier_is_tried_again(bench: Bench) {
+    let (incident, ids) = told(&bench, &[Kind::Opened]).await;
+    claim(&bench, ids[0]).await;
+    bench.clock.advance(TimeDelta::seconds(29));
+    let now = bench.now();
+    assert_eq!(write!(bench, |conn| notifications::reap(conn, now, 10)).unwrap(), []);
+    bench.clock.advance(TimeDelta::seconds(1));
+    let now = bench.now();
+    assert_eq!(write!(bench, |conn| notifications::reap(conn, now, 10)).unwrap(), ids);
+    assert!(!sent(&bench, ids[0], 2).await);
+    // What was sent before the notifier was lost is unknown, so a resolve is told.
+    let resolved = event(incident, 1, Kind::Resolved, now);
+    write!(bench, |conn| notifications::insert(conn, &[resolved])).unwrap();
+    assert_eq!(claim(&bench, ids[0]).await, None);
+    assert_eq!(states(&bench, incident).await, [State::Suppressed, State::Pending]);
+}
+
+async fn concurrent_notifiers_never_share_a_lane(bench: Bench) {
+    let (incident, ids) = told(&bench, &[Kind::Opened, Kind::Reminded, Kind::Acknowledged]).await;
+    for expected in &ids {
+        let mut notifiers = tokio::task::JoinSet::new();
+        for id in ids.iter().cycle().take(9) {
+            let (bench, id) = (bench.clone(), *id);
+            notifiers.spawn(async move { claim(&bench, id).await.map(|_| id) });
+        }
+        let claimed: Vec<_> = notifiers.join_all().await.into_iter().flatten().collect();
+        assert_eq!(claimed, [*expected]);
+        assert!(sent(&bench, *expected, 1).await);
+    }
+    assert_eq!(states(&bench, incident).await, [State::Sent; 3]);
+}
+
+async fn woken(bench: &Bench) -> Vec<NotificationId> {
+    let now = bench.now();
+    let mut woken = write!(bench, |conn| notifications::wake(conn, now, 10)).unwrap();
+    woken.sort();
+    woken
+}
+
+async fn a_pending_notification_is_woken_again(bench: Bench) {
+    let (_, ids) = told(&bench, &[Kind::Opened, Kind::Reminded]).await;
+    let mut both = ids.clone();
+    both.sort();
+    assert_eq!(woken(&bench).await, both);
+    assert_eq!(woken(&bench).await, []);
+    bench.clock.advance(TimeDelta::seconds(10));
+    assert_eq!(woken(&bench).await, both);
+    let (first, now) = (ids[0], bench.now());
+    write!(bench, |conn| notifications::wake_again(conn, &[first], now)).unwrap();
+    assert_eq!(woken(&bench).await, [first]);
+    // As soon as the first is out of the way, the one behind it is woken.
+    claim(&bench, first).await;
+    assert!(sent(&bench, first, 1).await);
+    assert_eq!(woken(&bench).await, [ids[1]]);
+}

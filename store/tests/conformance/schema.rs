@@ -1,0 +1,145 @@
+//! Migrations, on tables that hold something; the time; the shape of a transaction.
+
+use chrono::TimeDelta;
+use domain::clock::{Clock, SystemClock};
+use serde_json::json;
+use store::{Error, SchemaState, Store, collections, environments, incidents, notifications, results};
+
+use crate::{
+    fixtures::{collection, environment, incident, inserted, result, running, scheduled, slug},
+    harness::{Bench, Place, conformance, execute, write},
+};
+
+conformance! {
+    migrations_go_down_and_up_again_with_rows_in_the_tables
+    a_newer_schema_is_told_from_an_older_one
+    a_transaction_that_fails_leaves_nothing
+    a_caller_that_goes_away_does_not_stop_its_transaction
+    a_panic_in_a_transaction_leaves_nothing_locked
+    the_database_has_a_clock
+    a_connection_for_reading_of_sqlite_does_not_write
+}
+
+const MIGRATIONS: usize = 10;
+
+async fn filled(bench: &Bench) {
+    let (now, key) = (bench.now(), bench.store.secrets_key().clone());
+    let new = incident(bench);
+    write!(bench, |conn| async {
+        let secrets = json!({ "TOKEN": { "value": "hunter2" } });
+        environments::create(conn, &environment("prod", secrets), &key, now).await?;
+        let document = json!({ "environment": "prod", "schedule": { "every": "1m" } });
+        collections::create(conn, &collection("shop", document), now).await?;
+        incidents::open(conn, &new).await
+    })
+    .unwrap();
+    inserted(bench, vec![scheduled(now)]).await;
+    let (run, _) = running(bench).await;
+    write!(bench, |conn| results::insert(conn, &[(run, result())])).unwrap();
+}
+
+async fn migrations_go_down_and_up_again_with_rows_in_the_tables(bench: Bench) {
+    assert_eq!(bench.store.schema_state().await.unwrap(), SchemaState::UpToDate);
+    for count in 1..=MIGRATIONS {
+        filled(&bench).await;
+        bench.store.revert(count).await.unwrap();
+        assert_eq!(bench.store.schema_state().await.unwrap(), SchemaState::Older);
+        bench.store.migrate().await.unwrap();
+        assert_eq!(bench.store.schema_state().await.unwrap(), SchemaState::UpToDate);
+        // What was not taken back is still there, and in the way of the next round.
+        bench.store.revert(MIGRATIONS).await.unwrap();
+        bench.store.migrate().await.unwrap();
+    }
+    let conn = &mut bench.conn().await;
+    assert_eq!(collections::get(conn, &slug("shop")).await.unwrap(), None);
+    assert_eq!(notifications::of_channel(conn, &slug("x"), store::Page::first(1)).await.unwrap().data, []);
+}
+
+async fn a_newer_schema_is_told_from_an_older_one(bench: Bench) {
+    let newer = "INSERT INTO __diesel_schema_migrations (version) VALUES ('99991231000000')";
+    execute(&bench.place, newer).await.unwrap();
+    assert_eq!(bench.store.schema_state().await.unwrap(), SchemaState::Newer);
+}
+
+async fn a_transaction_that_fails_leaves_nothing(bench: Bench) {
+    let now = bench.now();
+    let failed: store::Result<()> = write!(bench, |conn| async {
+        collections::create(conn, &collection("shop", json!({})), now).await?;
+        Err(Error::Conflict { what: "a test".to_owned() })
+    });
+    assert!(matches!(failed, Err(Error::Conflict { what }) if what == "a test"));
+    assert_eq!(collections::get(&mut bench.conn().await, &slug("shop")).await.unwrap(), None);
+}
+
+async fn a_caller_that_goes_away_does_not_stop_its_transaction(bench: Bench) {
+    let (begun, has_begun) = tokio::sync::oneshot::channel();
+    let (go_on, goes_on) = tokio::sync::oneshot::channel::<()>();
+    let (ended, has_ended) = tokio::sync::oneshot::channel();
+    let (store, now) = (bench.store.clone(), bench.now());
+    let caller = tokio::spawn(async move {
+        let work = store.write(move |conn| {
+            Box::pin(async move {
+                begun.send(()).unwrap();
+                goes_on.await.unwrap();
+                let saved = collections::create(conn, &collection("shop", json!({})), now).await;
+                ended.send(()).unwrap();
+                saved
+            })
+        });
+        work.await
+    });
+    has_begun.await.unwrap();
+    caller.abort();
+    assert!(caller.await.unwrap_err().is_cancelled());
+    go_on.send(()).unwrap();
+    has_ended.await.unwrap();
+    // The next transaction comes after the commit of the one before on SQLite; PostgreSQL has to be asked again.
+    loop {
+        if collections::get(&mut bench.conn().await, &slug("shop")).await.unwrap().is_some() {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn a_panic_in_a_transaction_leaves_nothing_locked(bench: Bench) {
+    let (store, now) = (bench.store.clone(), bench.now());
+    let panicked = tokio::spawn(async move {
+        let work = store.write(move |conn| {
+            Box::pin(async move {
+                collections::create(conn, &collection("shop", json!({})), now).await?;
+                if now.timestamp() > 0 {
+                    panic!("on purpose");
+                }
+                Ok(())
+            })
+        });
+        work.await
+    });
+    assert!(panicked.await.unwrap_err().is_panic());
+    let saved = write!(bench, |conn| collections::create(conn, &collection("shop", json!({})), now)).unwrap();
+    assert_eq!(saved.version, 1);
+}
+
+async fn the_database_has_a_clock(bench: Bench) {
+    let conn = &mut bench.conn().await;
+    assert_eq!(store::now(conn).await.unwrap(), bench.now());
+    bench.clock.advance(TimeDelta::seconds(1));
+    assert_eq!(store::now(conn).await.unwrap(), bench.now());
+
+    // Without a clock of ours PostgreSQL is asked, which is on this machine's time or near it.
+    if let Place::Url(url) = &bench.place {
+        let store = Store::open_postgres(url, bench.store.secrets_key().clone()).await.unwrap();
+        let told = store::now(&mut store.read().await.unwrap()).await.unwrap();
+        assert!((told - SystemClock.now()).abs() < TimeDelta::hours(1), "{told}");
+    }
+}
+
+async fn a_connection_for_reading_of_sqlite_does_not_write(bench: Bench) {
+    if matches!(bench.place, Place::Url(_)) {
+        return;
+    }
+    let now = bench.now();
+    let refused = collections::create(&mut bench.conn().await, &collection("shop", json!({})), now).await;
+    assert!(matches!(refused, Err(Error::Corrupt(_))), "{refused:?}");
+}
