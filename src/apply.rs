@@ -47,8 +47,10 @@ pub(crate) async fn apply(
     bodies.sort_by_key(|(_, kind, ..)| ORDER.iter().position(|one| one == kind));
     let mut applied = Applied::Everything;
     for (number, kind, id, body) in bodies {
-        let answer = client.put(&format!("/v1/{kind}s/{id}"), &body).await?;
-        match read(&answer) {
+        let path = format!("/v1/{kind}s/{id}");
+        let before = client.get(&path).await?;
+        let answer = client.put(&path, &body).await?;
+        match change(&before, &answer) {
             Ok(change) => writeln!(out, "{change:<9} {kind} {id}")?,
             Err(refusal) => {
                 writeln!(out, "{:<9} {kind} {id}", "refused")?;
@@ -77,11 +79,12 @@ fn body(document: &Document, variable: impl Fn(&str) -> Option<String>) -> anyho
     Ok(body)
 }
 
-/// What the server did with a document it took.
-fn read(answer: &Answer) -> Result<&'static str, u16> {
-    match answer.status {
+/// What the server did with a document it took: one that is as it was keeps the instant of its last change.
+fn change(before: &Answer, after: &Answer) -> Result<&'static str, u16> {
+    let changed_at = |answer: &Answer| answer.body.get("updated_at").cloned();
+    match after.status {
         201 => Ok("created"),
-        200 if answer.header("skopos-change") == Some("unchanged") => Ok("unchanged"),
+        200 if changed_at(after).is_some() && changed_at(before) == changed_at(after) => Ok("unchanged"),
         200 => Ok("updated"),
         status => Err(status),
     }
@@ -153,9 +156,11 @@ secrets: { PASSWORD: { from_env: SHOP_PASSWORD } }
             .respond_with(ResponseTemplate::new(201))
             .mount(&server)
             .await;
-        let unchanged = ResponseTemplate::new(200).insert_header("skopos-change", "unchanged");
-        Mock::given(path("/v1/collections/checkout")).respond_with(unchanged).mount(&server).await;
-        Mock::given(path("/v1/monitors/watch")).respond_with(ResponseTemplate::new(200)).mount(&server).await;
+        let changed_at = |at: &str| ResponseTemplate::new(200).set_body_json(json!({ "updated_at": at }));
+        Mock::given(path("/v1/collections/checkout")).respond_with(changed_at("monday")).mount(&server).await;
+        let get = Mock::given(method("GET")).and(path("/v1/monitors/watch"));
+        get.respond_with(changed_at("monday")).mount(&server).await;
+        Mock::given(path("/v1/monitors/watch")).respond_with(changed_at("tuesday")).mount(&server).await;
 
         let (printed, applied, _) = run(&server, Some("hunter2")).await;
         assert_eq!(applied.unwrap(), Applied::Everything);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use bytes::Bytes;
-use domain::exchange::{DEFAULT_MAX_BODY, Request, Response};
+use domain::exchange::{DEFAULT_MAX_BODY, Request};
 use outbound::{Outbound, Session};
 use serde_json::Value;
 
@@ -25,14 +25,6 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     /// Null when it is not JSON.
     pub(crate) body: Value,
-    response: Response,
-}
-
-impl Answer {
-    /// The first header of that name.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.response.header(name)
-    }
 }
 
 impl Client {
@@ -52,18 +44,32 @@ impl Client {
         Ok(Self { server, session: outbound.session() })
     }
 
+    /// Asks for what is at a path.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer.
+    pub(crate) async fn get(&mut self, path: &str) -> anyhow::Result<Answer> {
+        self.send("GET", path, Bytes::new()).await
+    }
+
     /// Sends a JSON body.
     ///
     /// # Errors
     ///
     /// When there is no answer.
     pub(crate) async fn put(&mut self, path: &str, body: &Value) -> anyhow::Result<Answer> {
+        self.send("PUT", path, Bytes::from(body.to_string())).await
+    }
+
+    async fn send(&mut self, method: &str, path: &str, body: Bytes) -> anyhow::Result<Answer> {
+        let content_type = ("Content-Type".to_owned(), "application/json".to_owned());
         let request = Request {
-            method: "PUT".to_owned(),
+            method: method.to_owned(),
             url: format!("{}{path}", self.server),
-            headers: vec![("Content-Type".to_owned(), "application/json".to_owned())],
+            headers: if body.is_empty() { Vec::new() } else { vec![content_type] },
             secret_headers: Vec::new(),
-            body: Bytes::from(body.to_string()),
+            body,
             timeout: TIMEOUT,
             follow_redirects: false,
             max_redirects: 0,
@@ -74,6 +80,6 @@ impl Client {
         let response = self.session.send(&request).await.map_err(|failure| anyhow::anyhow!(failure.message));
         let response = response.with_context(|| format!("no answer from the server at {}", self.server))?;
         let body = serde_json::from_slice(&response.body).unwrap_or_default();
-        Ok(Answer { status: response.status, body, response })
+        Ok(Answer { status: response.status, body })
     }
 }

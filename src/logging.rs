@@ -6,6 +6,8 @@ use anyhow::Context;
 use serde::Deserialize;
 use tracing_subscriber::{EnvFilter, util::SubscriberInitExt};
 
+use crate::terminal::Style;
+
 /// How the log is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -34,9 +36,15 @@ pub(crate) enum Detail {
     Warn,
 }
 
+/// The loops' own library tells of every start and stop, which we tell ourselves.
+const INFO: &str = "info,apalis=warn,apalis_core=warn";
+
 /// Installs the log; once per process.
 pub(crate) fn init(config: &Config, detail: Detail) -> anyhow::Result<()> {
-    let lines = tracing_subscriber::fmt().with_writer(io::stderr).with_env_filter(filter(detail)?);
+    let lines = tracing_subscriber::fmt()
+        .with_writer(io::stderr)
+        .with_ansi(Style::of(&io::stderr()) == Style::Coloured)
+        .with_env_filter(filter(detail)?);
     match config.format {
         Format::Human => lines.with_target(false).finish().try_init(),
         Format::Json => lines.json().flatten_event(true).finish().try_init(),
@@ -51,7 +59,7 @@ fn filter(detail: Detail) -> anyhow::Result<EnvFilter> {
         (Some((name, directives)), _) => {
             EnvFilter::try_new(&directives).with_context(|| format!("{name} cannot be understood"))
         }
-        (None, Detail::Info) => Ok(EnvFilter::new("info")),
+        (None, Detail::Info) => Ok(EnvFilter::new(INFO)),
         (None, Detail::Warn) => Ok(EnvFilter::new("warn")),
     }
 }

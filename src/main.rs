@@ -8,6 +8,7 @@ mod config;
 mod demo;
 mod documents;
 mod logging;
+mod process;
 mod report;
 mod shutdown;
 mod terminal;

@@ -101,6 +101,11 @@ impl Masker {
         }
     }
 
+    /// Bytes of the longest spelling of a secret; 0 without secrets.
+    pub(crate) fn longest(&self) -> usize {
+        self.spellings.iter().map(String::len).max().unwrap_or(0)
+    }
+
     /// Where secrets are. Those that overlap are one, so that the tail of neither is left over.
     fn find(&self, text: &str) -> Vec<Range<usize>> {
         let Some(finder) = &self.finder else { return Vec::new() };

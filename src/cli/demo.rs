@@ -2,12 +2,10 @@
 
 use std::io::{self, Write};
 
-use anyhow::Context;
 use domain::clock::SystemClock;
-use tokio::net::TcpListener;
 
 use super::Exit;
-use crate::{config::Config, demo, logging};
+use crate::{config::Config, demo, logging, shutdown};
 
 /// The arguments of `skopos demo`.
 #[derive(Debug, clap::Args)]
@@ -16,12 +14,9 @@ pub(super) struct Demo {}
 impl Demo {
     pub(super) async fn run(&self, config: &Config) -> anyhow::Result<Exit> {
         logging::init(&config.log, logging::Detail::Info)?;
-        let address = config.demo.listen;
-        let listener = TcpListener::bind(address)
-            .await
-            .with_context(|| format!("the demo shop cannot listen on {address}"))?;
+        let listener = demo::bind(&config.demo).await?;
         writeln!(io::stdout(), "http://{}", listener.local_addr()?)?;
-        demo::serve(listener, SystemClock, crate::shutdown::requested()).await?;
+        demo::serve(listener, SystemClock, shutdown::requested()).await?;
         Ok(Exit::Success)
     }
 }

@@ -3,7 +3,10 @@
 
 mod apply;
 mod demo;
+mod dev;
+mod migrate;
 mod schema;
+mod serve;
 mod test;
 mod validate;
 mod version;
@@ -32,12 +35,18 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Start everything and a demo shop, for trying things out.
+    Dev(dev::Dev),
+    /// Start everything in one process.
+    Serve(serve::Serve),
     /// Check documents and show everything that is wrong with them.
     Validate(validate::Validate),
     /// Run collections here and now, without a server.
     Test(test::Test),
     /// Bring documents to a server.
     Apply(apply::Apply),
+    /// Bring the database's schema up to date.
+    Migrate(migrate::Migrate),
     /// Print the JSON Schema of documents, for editors.
     Schema(schema::Schema),
     /// Serve only the demo shop.
@@ -47,15 +56,13 @@ enum Command {
     Version(version::Version),
 }
 
-/// How a command ended. Scripts and pipelines rely on the numbers.
+/// How a command ended. Scripts and pipelines rely on the numbers. 2 is clap's: the command line cannot be understood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// It did what was asked; for `test`: everything passed or was degraded.
     Success = 0,
     /// `test`: something failed.
     Failed = 1,
-    /// The command line cannot be understood. clap uses the same number.
-    Usage = 2,
     /// A document is invalid; nothing was sent.
     Invalid = 3,
     /// It could not be done: no file, no server, a setting that is wrong.
@@ -87,6 +94,9 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<Exit> {
     let config =
         || Config::load(arguments.config.as_deref(), std::env::vars()).context("the configuration is wrong");
     match arguments.command {
+        Command::Dev(command) => command.run(config()?).await,
+        Command::Serve(command) => command.run(config()?).await,
+        Command::Migrate(command) => command.run(&config()?).await,
         Command::Validate(command) => command.run(),
         Command::Test(command) => command.run(&config()?).await,
         Command::Apply(command) => command.run(&config()?).await,

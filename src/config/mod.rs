@@ -41,6 +41,8 @@ pub(crate) struct Config {
     pub(crate) secrets: sections::Secrets,
     /// What outgoing requests may reach.
     pub(crate) outbound: outbound::Config,
+    /// What decides what runs, and when.
+    pub(crate) scheduler: scheduler::Config,
     /// Who runs collections.
     pub(crate) worker: worker::Config,
     /// The server for e-mail channels.

@@ -22,6 +22,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
+use anyhow::Context;
 use axum::{
     Router,
     extract::DefaultBodyLimit,
@@ -50,6 +51,12 @@ impl Default for Config {
     fn default() -> Self {
         Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8090)) }
     }
+}
+
+/// Opens the port.
+pub(crate) async fn bind(config: &Config) -> anyhow::Result<TcpListener> {
+    let address = config.listen;
+    TcpListener::bind(address).await.with_context(|| format!("the demo shop cannot listen on {address}"))
 }
 
 /// Serves the shop on `listener` until `shutdown` ends.

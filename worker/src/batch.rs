@@ -23,14 +23,16 @@ impl<I: Send + 'static, O: Send + 'static> Batcher<I, O> {
     pub(crate) fn spawn<W, F>(limit: usize, mut work: W) -> Self
     where
         W: FnMut(Vec<I>) -> F + Send + 'static,
-        F: Future<Output = Vec<O>> + Send,
+        F: Future<Output = Vec<O>> + Send + 'static,
     {
         let (sender, mut receiver) = mpsc::channel::<Waiting<I, O>>(limit);
         tokio::spawn(async move {
             let mut arrived = Vec::with_capacity(limit);
             while receiver.recv_many(&mut arrived, limit).await > 0 {
                 let (items, waiting): (Vec<I>, Vec<oneshot::Sender<O>>) = arrived.drain(..).unzip();
-                for (answer, waiter) in work(items).await.into_iter().zip(waiting) {
+                // In a task of its own: a panic, a defect of ours, costs this batch and not those to come.
+                let Ok(answers) = tokio::spawn(work(items)).await else { continue };
+                for (answer, waiter) in answers.into_iter().zip(waiting) {
                     // Whoever asked may have gone: the work is done all the same.
                     let _ = waiter.send(answer);
                 }
@@ -39,7 +41,7 @@ impl<I: Send + 'static, O: Send + 'static> Batcher<I, O> {
         Self { sender }
     }
 
-    /// Waits for the answer; `None` when the task has died, which only a defect can bring about.
+    /// Waits for the answer; `None` when the work on its batch panicked.
     pub(crate) async fn submit(&self, item: I) -> Option<O> {
         let (waiter, answer) = oneshot::channel();
         self.sender.send((item, waiter)).await.ok()?;
@@ -54,6 +56,16 @@ mod tests {
     use tokio::sync::Notify;
 
     use super::*;
+
+    #[tokio::test]
+    async fn a_panic_costs_its_own_batch_only() {
+        let batcher = Batcher::spawn(10, |items: Vec<u32>| async move {
+            assert!(items != [13], "unlucky");
+            items
+        });
+        assert_eq!(batcher.submit(13).await, None);
+        assert_eq!(batcher.submit(14).await, Some(14));
+    }
 
     #[tokio::test]
     async fn what_arrives_during_one_batch_is_the_next_one() {

@@ -20,7 +20,7 @@ use crate::{
     lease::Lease,
     marks::{Mark, Marks},
     prepare::Preparer,
-    recorder::{Ended, Recorder},
+    recorder::{self, Ended, Recorder},
     runner::{Guard, execute},
     running::Running,
 };
@@ -48,9 +48,22 @@ pub(crate) async fn handle(context: Arc<Context>, message: Message) -> Verdict {
     }
     if let Some(Some((run, owner))) = context.claims.submit(run_id).await {
         let span = tracing::info_span!("run", run.id = %run.id, attempt = run.attempt);
-        context.own(run, owner).instrument(span).await;
+        own(context, run, owner).instrument(span).await;
     }
     Verdict::Ack
+}
+
+/// Runs a claimed run in a task of its own, so that a panic in it, a defect of ours, still leaves it with an outcome.
+async fn own(context: Arc<Context>, run: Run, owner: WorkerId) {
+    let task = {
+        let (context, run) = (context.clone(), run.clone());
+        tokio::spawn(async move { context.own(run, owner).await }.in_current_span())
+    };
+    if let Err(defect) = task.await {
+        tracing::error!(error = &defect as &dyn std::error::Error, "a run broke its worker's task");
+        let reason = Reason::new(ReasonCode::Internal, "a defect of the worker; its log says more");
+        context.record(Ended::inconclusive(run, owner, reason)).await;
+    }
 }
 
 impl Context {
@@ -75,9 +88,11 @@ impl Context {
     }
 
     async fn record(&self, ended: Ended) {
-        let (outcome, duration_ms) = (ended.result.outcome, ended.result.duration_ms);
-        if self.recorder.submit(ended).await == Some(true) {
-            tracing::info!(outcome = %outcome, duration_ms, "a run finished");
+        let (run, outcome, duration_ms) = (ended.run.clone(), ended.result.outcome, ended.result.duration_ms);
+        match self.recorder.submit(ended).await {
+            Some(true) => tracing::info!(outcome = %outcome, duration_ms, "a run finished"),
+            Some(false) => {}
+            None => recorder::give_up(&self.store, &run, "its recorder broke").await,
         }
     }
 

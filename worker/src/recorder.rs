@@ -59,7 +59,10 @@ async fn record(store: &Store, ended: Vec<Ended>) -> HashSet<RunId> {
                 let (first, second) = batch.split_at(batch.len() / 2);
                 batches.extend([first.to_vec(), second.to_vec()]);
             }
-            Err(error) => accepted.extend(give_up(store, &batch[0], &error).await),
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a result was refused");
+                give_up(store, &batch[0].run, "the database refuses it").await;
+            }
         }
     }
     accepted
@@ -99,23 +102,20 @@ async fn write(conn: &mut Conn, ended: &[Ended]) -> store::Result<(Vec<RunId>, b
     Ok((accepted, told))
 }
 
-/// The database refuses this one result. The run still gets its one outcome (I2), without a result.
-async fn give_up(store: &Store, ended: &Ended, error: &store::Error) -> Option<RunId> {
-    let (run, attempt) = (ended.run.id, ended.run.attempt);
-    tracing::error!(error = error as &dyn std::error::Error, run.id = %run, "a result cannot be recorded");
-    let reason = Reason::new(ReasonCode::Internal, "the result could not be recorded; the log says why");
+/// A result cannot be recorded. Its run still gets its one outcome (I2), without the result.
+pub(crate) async fn give_up(store: &Store, run: &Run, why: &str) {
+    let (id, attempt) = (run.id, run.attempt);
+    tracing::error!(run.id = %id, why, "a result cannot be recorded");
+    let reason =
+        Reason::new(ReasonCode::Internal, "the result could not be recorded; the worker's log says why");
     let ended = store.write(move |conn| {
         Box::pin(async move {
             let now = store::now(conn).await?;
-            runs::end_inconclusive(conn, run, attempt, &reason, now).await
+            runs::end_inconclusive(conn, id, attempt, &reason, now).await
         })
     });
-    match ended.await {
-        Ok(accepted) => accepted.then_some(run),
-        Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, run.id = %run, "a run could not be ended");
-            None
-        }
+    if let Err(error) = ended.await {
+        tracing::error!(error = &error as &dyn std::error::Error, run.id = %id, "a run could not be ended");
     }
 }
 

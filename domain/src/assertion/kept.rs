@@ -5,7 +5,7 @@ use serde_json::Value;
 /// JSON text of a value that is kept, in bytes.
 const LIMIT: usize = 4 * 1024;
 /// Ends what was cut.
-const CUT: &str = "… (truncated)";
+pub(crate) const CUT: &str = "… (truncated)";
 
 /// The value itself, or, where its JSON text is long, a text with the beginning of it and a mark.
 pub(super) fn kept(value: &Value) -> Value {

@@ -25,6 +25,7 @@ mod value;
 pub use comparison::Comparison;
 pub use condition::Condition;
 pub use json_type::JsonType;
+pub(crate) use kept::CUT;
 pub use original::OriginalComparison;
 
 use original::Original;

@@ -1,12 +1,11 @@
 //! What one answer means for its step.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     answer::Answer,
     assertion::Assertion,
     document::RetryClass,
-    masking::Masker,
     outcome::{Reason, ReasonCode},
     plan::{PlannedStep, PollPlan, RetryPlan},
     reference::{Scope, Unresolved},
@@ -33,12 +32,12 @@ impl Judgement {
         Self { assertions: Vec::new(), outcome: StepOutcome::Failed, reason: None, soft: None }
     }
 
-    fn of(assertions: Vec<AssertionResult>, code: ReasonCode, masker: &Masker) -> Self {
+    fn of(assertions: Vec<AssertionResult>, code: ReasonCode) -> Self {
         let first = |outcome| {
             assertions
                 .iter()
                 .find(|assertion| assertion.outcome == outcome)
-                .map(|a| Reason::new(code, sentence(a, masker)))
+                .map(|a| Reason::new(code, sentence(a)))
         };
         let (reason, soft) = (first(AssertionOutcome::Failed), first(AssertionOutcome::Degraded));
         let outcome = match (&reason, &soft) {
@@ -55,7 +54,6 @@ pub(super) fn answer(
     step: &PlannedStep,
     answer: &Answer,
     scope: &dyn Scope,
-    masker: &Masker,
 ) -> Result<Judgement, Unresolved> {
     if step.assertions.is_empty() {
         let status = answer.response().status;
@@ -66,21 +64,17 @@ pub(super) fn answer(
             expected: json!(BAD_STATUS),
             actual: Some(json!(status)),
             outcome,
-            message: None,
+            message: (outcome == AssertionOutcome::Failed)
+                .then(|| format!("expected a status below {BAD_STATUS}, found {status}")),
         };
-        return Ok(Judgement::of(vec![assertion], ReasonCode::BadStatus, masker));
+        return Ok(Judgement::of(vec![assertion], ReasonCode::BadStatus));
     }
-    Ok(Judgement::of(evaluate(&step.assertions, answer, scope)?, ReasonCode::AssertionFailed, masker))
+    Ok(Judgement::of(evaluate(&step.assertions, answer, scope)?, ReasonCode::AssertionFailed))
 }
 
 /// Evaluates what a step polls for.
-pub(super) fn until(
-    poll: &PollPlan,
-    answer: &Answer,
-    scope: &dyn Scope,
-    masker: &Masker,
-) -> Result<Judgement, Unresolved> {
-    Ok(Judgement::of(evaluate(&poll.until, answer, scope)?, ReasonCode::PollTimeout, masker))
+pub(super) fn until(poll: &PollPlan, answer: &Answer, scope: &dyn Scope) -> Result<Judgement, Unresolved> {
+    Ok(Judgement::of(evaluate(&poll.until, answer, scope)?, ReasonCode::PollTimeout))
 }
 
 fn evaluate(
@@ -95,25 +89,11 @@ fn evaluate(
     Ok(results)
 }
 
-/// One assertion that did not hold, for people.
-fn sentence(assertion: &AssertionResult, masker: &Masker) -> String {
-    let AssertionResult { source, comparison, expected, actual, message, .. } = assertion;
-    let expectation =
-        format!("expected {source} {} {}", comparison.replace('_', " "), short(expected, masker));
-    match (message, actual) {
-        (Some(message), _) => format!("{expectation}: {message}"),
-        (None, Some(actual)) => format!("{expectation}, found {}", short(actual, masker)),
-        (None, None) => format!("{expectation}, found nothing there"),
-    }
-}
-
-/// Masked before it is cut: half a secret would not be recognised.
-fn short(value: &Value, masker: &Masker) -> String {
-    const LIMIT: usize = 200;
-    let text = masker.value(value).to_string();
-    match text.char_indices().nth(LIMIT) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
+/// One assertion that did not hold, for people. Its message is complete, and never shows part of a text.
+fn sentence(assertion: &AssertionResult) -> String {
+    match &assertion.message {
+        Some(message) => format!("{}: {message}", assertion.source),
+        None => assertion.source.clone(),
     }
 }
 

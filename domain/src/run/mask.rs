@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::{
+    assertion::CUT,
     masking::Masker,
     outcome::Reason,
     result::{AssertionResult, Attempt, ReceivedResponse, RunResult, SentRequest, StepResult},
@@ -69,8 +70,17 @@ fn headers(masker: &Masker, headers: &mut [(String, String)]) {
 fn assertion(masker: &Masker, assertion: &mut AssertionResult) {
     text(masker, &mut assertion.source);
     value(masker, &mut assertion.expected);
-    assertion.actual.iter_mut().for_each(|found| value(masker, found));
+    assertion.actual.iter_mut().for_each(|found| actual(masker, found));
     assertion.message.iter_mut().for_each(|found| text(masker, found));
+}
+
+/// A value that was cut may end in the first half of a secret, which is not recognised: as much as that may be goes.
+fn actual(masker: &Masker, found: &mut Value) {
+    value(masker, found);
+    let Value::String(shown) = found else { return };
+    let Some(beginning) = shown.strip_suffix(CUT) else { return };
+    let end = beginning.floor_char_boundary(beginning.len().saturating_sub(masker.longest()));
+    *shown = format!("{}{CUT}", &beginning[..end]);
 }
 
 fn reason(masker: &Masker, reason: &mut Reason) {

@@ -374,6 +374,20 @@ fn no_secret_value_is_in_the_result() {
 }
 
 #[test]
+fn no_half_of_a_secret_is_left_where_a_value_was_cut() {
+    for shift in 0..13 {
+        let (mut drive, _) = Drive::start(json!([
+            { "id": "a", "request": { "url": URL }, "assert": [{ "body.note": { "equals": "@{{secrets.PASSWORD}}" } }] },
+        ]));
+        let note = format!("{}correct horse", "x".repeat(4 * 1024 - shift));
+        let result = finished(drive.answer(200, &json!({ "note": note })));
+        let actual = result.steps[0].attempts[0].assertions[0].actual.clone().unwrap();
+        let text = actual.as_str().unwrap().trim_end_matches("… (truncated)");
+        assert!(text.bytes().all(|byte| byte == b'x'), "shift {shift}: {}", &text[text.len() - 20..]);
+    }
+}
+
+#[test]
 fn a_run_cannot_send_requests_without_end() {
     let (mut drive, mut command) = Drive::start(json!([{
         "id": "a",

@@ -131,7 +131,7 @@ impl Machine {
             }
             Err(unresolved) => return self.unresolved(step, unresolved),
         }
-        let judged = match judge::answer(planned, &answer, &self.scope(), &self.masker) {
+        let judged = match judge::answer(planned, &answer, &self.scope()) {
             Ok(judged) => judged,
             Err(unresolved) => {
                 self.records.answered(step.sent_at, &answer, &Judgement::unjudged());
@@ -204,7 +204,7 @@ impl Machine {
         answer: &Answer,
     ) -> Result<Polled, Unresolved> {
         let Some(poll) = &planned.poll else { return Ok(Polled::Holds) };
-        let judged = judge::until(poll, answer, &self.scope(), &self.masker)?;
+        let judged = judge::until(poll, answer, &self.scope())?;
         let Some(reason) = judged.reason.clone() else { return Ok(Polled::Holds) };
         self.records.answered(step.sent_at, answer, &judged);
         let since = *step.polling_since.get_or_insert(step.sent_at);

@@ -1,0 +1,185 @@
+//! Any HTTP receiver, in the manner of Standard Webhooks.
+//!
+//! Source: <https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>. `webhook-id` is
+//! the notification's id, the same in every try: receivers deduplicate by it. `webhook-timestamp` is this try's.
+//! `webhook-signature` comes with a secret only. A secret is base64, after `whsec_` or without it; one that is not base64
+//! is taken as the bytes of its text.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use chrono::{DateTime, Utc};
+use domain::{
+    document::AlertSeverity,
+    exchange::Request,
+    id::{IncidentId, NotificationId, RunId},
+    notification::{Notice, NotificationKind},
+    outcome::ReasonCode,
+};
+use hmac::{Hmac, KeyInit, Mac};
+use serde::Serialize;
+use serde_json::Value;
+use sha2::Sha256;
+
+use super::{Letter, json, post};
+use crate::words;
+
+const PREFIX: &str = "whsec_";
+/// Characters of a value's JSON text that are sent; a longer one is sent as the beginning of that text.
+const MAX_VALUE: usize = 4096;
+
+/// An HTTP receiver.
+pub(crate) struct Webhook {
+    pub(crate) url: String,
+    /// As the user wrote it.
+    pub(crate) secret: Option<String>,
+}
+
+/// The body. Receivers rely on it: keys are added, never changed or taken away.
+#[derive(Serialize)]
+struct Event<'n> {
+    /// `incident.opened`, `incident.reminded`, `incident.acknowledged`, `incident.resolved`.
+    r#type: &'static str,
+    /// When it happened.
+    timestamp: String,
+    data: Details<'n>,
+}
+
+#[derive(Serialize)]
+struct Details<'n> {
+    /// The same as the header `webhook-id`.
+    notification: NotificationId,
+    /// All of it in one sentence.
+    summary: String,
+    incident: IncidentId,
+    severity: AlertSeverity,
+    monitor: &'n str,
+    collection: &'n str,
+    collection_name: &'n str,
+    location: &'n str,
+    opened_at: String,
+    /// Null while it is down.
+    resolved_at: Option<String>,
+    /// From `opened_at` to `timestamp`, in seconds.
+    down_for: i64,
+    /// The run that brought it about.
+    run: RunId,
+    /// Why that run did not pass.
+    reason: Option<Reason<'n>>,
+    /// The step that failed.
+    step: Option<Step<'n>>,
+    /// The first assertion that did not hold.
+    assertion: Option<Assertion<'n>>,
+    links: Links,
+}
+
+#[derive(Serialize)]
+struct Reason<'n> {
+    code: ReasonCode,
+    message: &'n str,
+}
+
+#[derive(Serialize)]
+struct Step<'n> {
+    /// Counted from 1.
+    number: u32,
+    name: &'n str,
+}
+
+#[derive(Serialize)]
+struct Assertion<'n> {
+    source: &'n str,
+    comparison: &'n str,
+    expected: Value,
+    /// Null also when there was nothing; then `message` says so.
+    actual: Option<Value>,
+    message: Option<&'n str>,
+}
+
+#[derive(Serialize)]
+struct Links {
+    run: String,
+}
+
+impl Webhook {
+    /// The signed event for a notice.
+    pub(crate) fn render(&self, letter: &Letter<'_>) -> Request {
+        let notice = letter.notice;
+        let event = Event {
+            r#type: type_of(notice.kind),
+            timestamp: words::instant(notice.occurred_at),
+            data: details(letter),
+        };
+        let body = json(&event);
+        let id = letter.id.to_string();
+        let timestamp = letter.sent_at.timestamp().to_string();
+        let signature = self.secret.as_deref().map(|secret| signature(secret, &id, &timestamp, &body));
+        let mut headers = vec![("webhook-id".to_owned(), id), ("webhook-timestamp".to_owned(), timestamp)];
+        headers.extend(signature.map(|signature| ("webhook-signature".to_owned(), signature)));
+        post(&self.url, body, headers)
+    }
+}
+
+/// The secret itself.
+pub(crate) fn without_prefix(secret: &str) -> &str {
+    secret.strip_prefix(PREFIX).unwrap_or(secret)
+}
+
+fn signature(secret: &str, id: &str, timestamp: &str, body: &[u8]) -> String {
+    let secret = without_prefix(secret);
+    let key = STANDARD.decode(secret).unwrap_or_else(|_| secret.as_bytes().to_vec());
+    let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("HMAC takes keys of any length");
+    for part in [id.as_bytes(), b".", timestamp.as_bytes(), b".", body] {
+        mac.update(part);
+    }
+    format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
+}
+
+const fn type_of(kind: NotificationKind) -> &'static str {
+    match kind {
+        NotificationKind::Opened => "incident.opened",
+        NotificationKind::Reminded => "incident.reminded",
+        NotificationKind::Acknowledged => "incident.acknowledged",
+        NotificationKind::Resolved => "incident.resolved",
+    }
+}
+
+fn details<'n>(letter: &Letter<'n>) -> Details<'n> {
+    let notice = letter.notice;
+    Details {
+        notification: letter.id,
+        summary: words::summary(notice),
+        incident: notice.incident,
+        severity: notice.severity,
+        monitor: notice.monitor.as_str(),
+        collection: notice.collection.as_str(),
+        collection_name: &notice.collection_name,
+        location: notice.location.as_str(),
+        opened_at: words::instant(notice.opened_at),
+        resolved_at: resolved_at(notice).map(words::instant),
+        down_for: words::down_for(notice).num_seconds(),
+        run: notice.run,
+        reason: notice.reason.as_ref().map(|why| Reason { code: why.code, message: &why.message }),
+        step: notice.step.as_ref().map(|(number, name)| Step { number: *number, name }),
+        assertion: assertion(notice),
+        links: Links { run: words::run_link(letter.public_url, notice.run) },
+    }
+}
+
+fn resolved_at(notice: &Notice) -> Option<DateTime<Utc>> {
+    (notice.kind == NotificationKind::Resolved).then_some(notice.occurred_at)
+}
+
+fn assertion(notice: &Notice) -> Option<Assertion<'_>> {
+    notice.assertion.as_ref().map(|broken| Assertion {
+        source: &broken.source,
+        comparison: &broken.comparison,
+        expected: short(&broken.expected),
+        actual: broken.actual.as_ref().map(short),
+        message: broken.message.as_deref(),
+    })
+}
+
+fn short(value: &Value) -> Value {
+    let text = value.to_string();
+    let cut = words::cut(&text, MAX_VALUE);
+    if cut == text { value.clone() } else { Value::String(cut) }
+}

@@ -1,0 +1,120 @@
+//! From a channel's document to the receiver that it describes: references are resolved, and what the type needs is
+//! there. Holds secrets, so nothing here prints.
+
+use std::borrow::Cow;
+
+use domain::{
+    document::{Channel, ChannelType},
+    masking::Masker,
+    reference::{Function, NoValue, Path, Root, Scope, Template, Unresolved},
+};
+use secrecy::ExposeSecret;
+use serde_json::Value;
+use store::environments::Values;
+
+use crate::channels::{
+    pagerduty::Pagerduty,
+    webhook::{self, Webhook},
+};
+
+/// A channel, ready to be written to.
+pub(crate) enum Receiver {
+    Pagerduty(Pagerduty),
+    Webhook(Webhook),
+}
+
+/// Why a channel cannot be written to. Names references, never values.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unsendable {
+    #[error("the channel has no `{0}`")]
+    Lacks(&'static str),
+    #[error("the channel's `{0}` is empty")]
+    Empty(&'static str),
+    #[error("the channel's `{0}` cannot be read: {1}")]
+    Unreadable(&'static str, String),
+    #[error("the channel's `{0}` refers to what is not there: {1}")]
+    Unresolved(&'static str, Unresolved),
+}
+
+type Render = fn(&Template, &dyn Scope) -> Result<String, Unresolved>;
+
+impl Receiver {
+    /// # Errors
+    /// What somebody has to change first.
+    pub(crate) fn resolve(channel: &Channel, values: &Values) -> Result<Self, Unsendable> {
+        let text = |key, written: &Option<String>| resolve(key, written, Template::render_text, values);
+        let url = |key, written: &Option<String>| resolve(key, written, Template::render_url, values);
+        match channel.channel_type {
+            ChannelType::Pagerduty => Ok(Self::Pagerduty(Pagerduty {
+                routing_key: needed("routing_key", text("routing_key", &channel.routing_key)?)?,
+                api_url: url("api_url", &channel.api_url)?,
+            })),
+            ChannelType::Webhook => Ok(Self::Webhook(Webhook {
+                url: needed("url", url("url", &channel.url)?)?,
+                secret: text("secret", &channel.secret)?,
+            })),
+        }
+    }
+}
+
+/// Knows every secret of the channel: those of its environment, and what the document holds in clear.
+pub(crate) fn masker(receiver: &Receiver, values: &Values) -> Masker {
+    let mut masker = Masker::new(values.secrets.values().map(|secret| secret.expose_secret()));
+    match receiver {
+        Receiver::Pagerduty(pagerduty) => masker.add(&pagerduty.routing_key),
+        Receiver::Webhook(webhook) => webhook.secret.iter().for_each(|secret| {
+            masker.add(secret);
+            masker.add(webhook::without_prefix(secret));
+        }),
+    }
+    masker
+}
+
+fn needed(key: &'static str, value: Option<String>) -> Result<String, Unsendable> {
+    value.ok_or(Unsendable::Lacks(key))
+}
+
+/// An empty value is none that somebody meant: an empty signing secret would sign nothing.
+fn resolve(
+    key: &'static str,
+    written: &Option<String>,
+    render: Render,
+    values: &Values,
+) -> Result<Option<String>, Unsendable> {
+    let Some(written) = written else { return Ok(None) };
+    let template = Template::parse(written).map_err(|error| Unsendable::Unreadable(key, error.message))?;
+    let foreign = |root: &Root| !matches!(root, Root::Vars | Root::Secrets);
+    if template.references().any(|reference| foreign(reference.root())) {
+        return Err(Unsendable::Unreadable(key, "it can refer to `vars` and `secrets` only".to_owned()));
+    }
+    let rendered =
+        render(&template, &Surroundings(values)).map_err(|why| Unsendable::Unresolved(key, why))?;
+    if rendered.is_empty() { Err(Unsendable::Empty(key)) } else { Ok(Some(rendered)) }
+}
+
+/// Where a channel's references find their values.
+struct Surroundings<'v>(&'v Values);
+
+impl Scope for Surroundings<'_> {
+    fn value(&self, root: &Root, path: &Path) -> Result<Cow<'_, Value>, NoValue> {
+        let name = path.first().unwrap_or_default();
+        match root {
+            Root::Vars => {
+                let value = self.0.vars.get(name);
+                let value = value.ok_or_else(|| NoValue::gone(format!("there is no variable `{name}`")))?;
+                path.find_after(1, value).map(Cow::Borrowed).map_err(NoValue::gone)
+            }
+            Root::Secrets => {
+                let value = self.0.secrets.get(name);
+                let value = value.ok_or_else(|| NoValue::gone(format!("there is no secret `{name}`")))?;
+                Ok(Cow::Owned(value.expose_secret().into()))
+            }
+            other => Err(NoValue::gone(format!("a channel has no `{other}`"))),
+        }
+    }
+
+    /// Never asked: a channel that calls a function is refused before it is rendered.
+    fn call(&self, _: &Function) -> Value {
+        Value::Null
+    }
+}

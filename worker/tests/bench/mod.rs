@@ -1,0 +1,207 @@
+//! What the tests stand on: a store in a temporary folder, an in-process queue, a worker, and a target.
+
+mod target;
+
+use std::{sync::Arc, time::Duration};
+
+use domain::{
+    clock::SystemClock,
+    document::{Collection, Slug, Span},
+    id::{IncidentId, RunId},
+    incident::Incident,
+    notification::Notification,
+    outcome::{RunState, Trigger},
+    result::RunResult,
+    run::{MonitorRef, PinnedCollection, Run},
+};
+use queue::{Destination, InProcess, Message, Queue};
+use serde_json::Value;
+use store::{Store, Topic, runs::NewRun};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+pub use target::Target;
+
+pub struct Bench {
+    store: Store,
+    broker: InProcess,
+    collection: PinnedCollection,
+    shutdown: CancellationToken,
+    worker: JoinHandle<Result<(), worker::Error>>,
+    _folder: tempfile::TempDir,
+}
+
+impl Bench {
+    pub async fn start(collection: Value) -> Self {
+        Self::with(collection, "127.0.0.0/8", worker::Config::default()).await
+    }
+
+    /// Loopback is denied, as it is by default in production.
+    pub async fn strict(collection: Value) -> Self {
+        Self::with(collection, "", worker::Config::default()).await
+    }
+
+    /// No grace period.
+    pub async fn impatient(collection: Value) -> Self {
+        let config = worker::Config { drain: Span(Duration::ZERO), ..worker::Config::default() };
+        Self::with(collection, "127.0.0.0/8", config).await
+    }
+
+    async fn with(collection: Value, allow: &str, config: worker::Config) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let store = Store::open_sqlite(folder.path()).await.expect("a store");
+        store.migrate().await.expect("a schema");
+        let document: Collection =
+            serde_json::from_value(collection).expect("the test's collection is well-formed");
+        let saved = store.write(move |conn| {
+            Box::pin(async move {
+                let now = store::now(conn).await?;
+                if let Some(rule) = document.alerts.first() {
+                    for id in &rule.channels {
+                        let channel =
+                            serde_json::json!({ "id": id, "type": "webhook", "url": "http://127.0.0.1:9/" });
+                        let channel = serde_json::from_value(channel).expect("a channel");
+                        store::channels::create(conn, &channel, now).await?;
+                    }
+                }
+                store::collections::create(conn, &document, now).await
+            })
+        });
+        let saved = saved.await.expect("the collection is saved");
+        let collection =
+            PinnedCollection { id: saved.id, slug: saved.document.id.clone(), version: saved.version };
+        let broker = InProcess::default();
+        let outbound = serde_json::from_value(serde_json::json!({ "allow": allow })).expect("CIDRs");
+        let shutdown = CancellationToken::new();
+        let worker = tokio::spawn(worker::run(
+            store.clone(),
+            Queue::InProcess(broker.clone()),
+            outbound::Outbound::new(outbound).expect("root certificates"),
+            Arc::new(SystemClock),
+            config,
+            shutdown.clone(),
+        ));
+        let bench = Self { store, broker, collection, shutdown, worker, _folder: folder };
+        // The location's queue is there once the worker consumes from it.
+        bench.queue().declare(&bench.destination()).await.expect("an in-process queue");
+        bench
+    }
+
+    /// Inserts a run and wakes the worker.
+    pub async fn run_now(&self, environment: Option<&str>) -> RunId {
+        let run = self.insert(environment).await;
+        self.publish(run).await;
+        run
+    }
+
+    /// The same for the collection's own monitor.
+    pub async fn run_monitor(&self) -> RunId {
+        let slug = self.collection.slug.clone();
+        let saved = store::monitors::get(&mut self.store.read().await.unwrap(), &slug).await.unwrap();
+        let saved = saved.expect("the inline schedule made a monitor");
+        let monitor = MonitorRef { id: saved.id, slug };
+        let run = self.insert_for(None, Some(monitor)).await;
+        self.publish(run).await;
+        run
+    }
+
+    pub async fn insert(&self, environment: Option<&str>) -> RunId {
+        self.insert_for(environment, None).await
+    }
+
+    async fn insert_for(&self, environment: Option<&str>, monitor: Option<MonitorRef>) -> RunId {
+        let environment = environment.map(|slug| slug.parse::<Slug>().unwrap());
+        let collection = self.collection.clone();
+        let inserted = self.store.write(move |conn| {
+            Box::pin(async move {
+                let now = store::now(conn).await?;
+                let run = NewRun {
+                    id: RunId::random(now),
+                    collection,
+                    monitor,
+                    environment,
+                    location: "default".parse().unwrap(),
+                    trigger: Trigger::Manual,
+                    max_lateness: Duration::from_secs(60),
+                    wake_at: now,
+                    in_maintenance: false,
+                    end: None,
+                };
+                store::runs::insert(conn, &[run], now).await
+            })
+        });
+        inserted.await.expect("the run is inserted")[0]
+    }
+
+    pub async fn publish(&self, run_id: RunId) {
+        let published = self.queue().publish(&self.destination(), &[Message::ExecuteRun { run_id }]).await;
+        assert_eq!(published.expect("an in-process queue"), [queue::Published::Confirmed]);
+    }
+
+    /// Waits for the run's outcome.
+    pub async fn finished(&self, run: RunId) -> Run {
+        let mut news = self.store.listen(Topic::Results);
+        let wait = async {
+            loop {
+                let run = self.get(run).await;
+                if run.state == RunState::Finished {
+                    return run;
+                }
+                news.heard().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), wait).await.expect("the run finishes")
+    }
+
+    pub async fn get(&self, run: RunId) -> Run {
+        let found = store::runs::get(&mut self.store.read().await.unwrap(), run).await.unwrap();
+        found.expect("the run is there")
+    }
+
+    pub async fn result(&self, run: RunId) -> RunResult {
+        let found = store::results::get(&mut self.store.read().await.unwrap(), run).await.unwrap();
+        found.expect("the run has a result")
+    }
+
+    pub async fn incidents(&self) -> Vec<Incident> {
+        let mut conn = self.store.read().await.unwrap();
+        let listing =
+            store::incidents::list(&mut conn, &Default::default(), store::Page::first(50)).await.unwrap();
+        listing.data
+    }
+
+    pub async fn notifications(&self, incident: IncidentId) -> Vec<Notification> {
+        store::notifications::of_incident(&mut self.store.read().await.unwrap(), incident).await.unwrap()
+    }
+
+    /// Waits until everything that was delivered is settled.
+    pub async fn drained(&self) {
+        self.broker.drained().await;
+    }
+
+    pub fn begin_stop(&self) {
+        self.shutdown.cancel();
+    }
+
+    pub async fn stopped(&self) {
+        let stopped = async {
+            while !self.worker.is_finished() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), stopped).await.expect("the worker stops");
+    }
+
+    pub async fn stop(self) {
+        self.shutdown.cancel();
+        self.worker.await.expect("the worker does not panic").expect("the worker stops in order");
+    }
+
+    fn queue(&self) -> Queue {
+        Queue::InProcess(self.broker.clone())
+    }
+
+    fn destination(&self) -> Destination {
+        Destination::Runs("default".parse().unwrap())
+    }
+}

@@ -1,0 +1,139 @@
+//! A target on loopback that remembers what it was asked.
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU16, Ordering},
+};
+
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::{TcpListener, TcpStream},
+    sync::{Notify, Semaphore},
+};
+
+/// `/cart` answers a total, `/switch` the status that was set, `/held` waits for [`Target::release`], all else 200.
+#[derive(Clone)]
+pub struct Target {
+    port: u16,
+    seen: Arc<Mutex<Vec<Seen>>>,
+    news: Arc<Notify>,
+    gate: Arc<Semaphore>,
+    status: Arc<AtomicU16>,
+}
+
+struct Seen {
+    path: String,
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+impl Target {
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a loopback port");
+        let target = Self {
+            port: listener.local_addr().unwrap().port(),
+            seen: Arc::default(),
+            news: Arc::default(),
+            gate: Arc::new(Semaphore::new(0)),
+            status: Arc::new(AtomicU16::new(200)),
+        };
+        let server = target.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let target = server.clone();
+                tokio::spawn(async move { target.serve(stream).await });
+            }
+        });
+        target
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// What `/switch` answers from now on.
+    pub fn switch(&self, status: u16) {
+        self.status.store(status, Ordering::SeqCst);
+    }
+
+    /// Lets one held request go.
+    pub fn release(&self) {
+        self.gate.add_permits(1);
+    }
+
+    /// Waits until a request for this path is there.
+    pub async fn arrived(&self, path: &str) {
+        loop {
+            let news = self.news.notified();
+            if self.requests(path) > 0 {
+                return;
+            }
+            news.await;
+        }
+    }
+
+    pub fn requests(&self, path: &str) -> usize {
+        self.seen.lock().unwrap().iter().filter(|seen| seen.path == path).count()
+    }
+
+    pub fn bodies(&self, path: &str) -> Vec<String> {
+        self.seen
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|seen| seen.path == path)
+            .map(|seen| seen.body.clone())
+            .collect()
+    }
+
+    pub fn headers(&self, path: &str, name: &str) -> Vec<String> {
+        let seen = self.seen.lock().unwrap();
+        let headers = seen.iter().filter(|seen| seen.path == path).flat_map(|seen| &seen.headers);
+        headers.filter(|(have, _)| have == name).map(|(_, value)| value.clone()).collect()
+    }
+
+    async fn serve(&self, stream: TcpStream) -> Option<()> {
+        let mut stream = BufReader::new(stream);
+        loop {
+            let path = self.read(&mut stream).await?;
+            let (status, body) = match path.as_str() {
+                "/cart" => (200, r#"{"total":19.5}"#),
+                "/switch" => (self.status.load(Ordering::SeqCst), "{}"),
+                "/held" => {
+                    self.gate.acquire().await.ok()?.forget();
+                    (200, "{}")
+                }
+                _ => (200, "{}"),
+            };
+            let head = format!(
+                "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+                body.len()
+            );
+            stream.write_all(head.as_bytes()).await.ok()?;
+            stream.write_all(body.as_bytes()).await.ok()?;
+        }
+    }
+
+    async fn read(&self, stream: &mut BufReader<TcpStream>) -> Option<String> {
+        let mut line = String::new();
+        stream.read_line(&mut line).await.ok().filter(|read| *read > 0)?;
+        let path = line.split(' ').nth(1)?.to_owned();
+        let mut headers = Vec::new();
+        loop {
+            let mut line = String::new();
+            stream.read_line(&mut line).await.ok()?;
+            let Some((name, value)) = line.trim_end().split_once(": ") else { break };
+            headers.push((name.to_ascii_lowercase(), value.to_owned()));
+        }
+        let length = headers
+            .iter()
+            .find(|(name, _)| name == "content-length")
+            .and_then(|(_, value)| value.parse().ok());
+        let mut body = vec![0; length.unwrap_or(0)];
+        stream.read_exact(&mut body).await.ok()?;
+        let body = String::from_utf8_lossy(&body).into_owned();
+        self.seen.lock().unwrap().push(Seen { path: path.clone(), headers, body });
+        self.news.notify_waiters();
+        Some(path)
+    }
+}

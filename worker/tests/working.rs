@@ -1,0 +1,174 @@
+//! A worker on a real store, a real queue and a target on loopback.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod bench;
+
+use bench::{Bench, Target};
+use domain::{
+    incident::IncidentState,
+    notification::NotificationKind,
+    outcome::{Outcome, ReasonCode, RunState},
+};
+use serde_json::json;
+
+#[tokio::test]
+async fn a_run_is_executed_and_recorded_with_typed_values() {
+    let target = Target::start().await;
+    let bench = Bench::start(json!({
+        "id": "shop",
+        "steps": [
+            { "id": "cart", "request": { "url": target.url("/cart") } },
+            { "id": "pay", "request": {
+                "method": "POST", "url": target.url("/pay"), "json": { "amount": "@{{cart.body.total}}" } } },
+        ],
+    }))
+    .await;
+    let run = bench.run_now(None).await;
+    let run = bench.finished(run).await;
+    assert_eq!((run.outcome, run.reason.clone(), run.attempt), (Some(Outcome::Passed), None, 1));
+    assert_eq!(target.bodies("/pay"), [r#"{"amount":19.5}"#]);
+    assert!(run.unsafe_begun, "the marker stands before a POST is sent");
+    let result = bench.result(run.id).await;
+    assert_eq!(result.steps.len(), 2);
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn every_request_carries_the_run_and_its_attempt() {
+    let target = Target::start().await;
+    let bench = Bench::start(
+        json!({ "id": "shop", "steps": [{ "id": "a", "request": { "url": target.url("/cart") } }] }),
+    );
+    let bench = bench.await;
+    let id = bench.run_now(None).await;
+    let run = bench.finished(id).await;
+    assert_eq!(target.headers("/cart", "x-skopos-run-id"), [id.to_string()]);
+    assert_eq!(target.headers("/cart", "x-skopos-run-attempt"), ["1"]);
+    assert!(!run.unsafe_begun, "a GET needs no marker");
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn a_duplicate_delivery_runs_once() {
+    let target = Target::start().await;
+    let bench = Bench::start(
+        json!({ "id": "shop", "steps": [{ "id": "a", "request": { "url": target.url("/cart") } }] }),
+    );
+    let bench = bench.await;
+    let run = bench.insert(None).await;
+    for _ in 0..5 {
+        bench.publish(run).await;
+    }
+    bench.finished(run).await;
+    bench.drained().await;
+    assert_eq!(target.requests("/cart"), 1);
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn a_run_whose_environment_has_gone_is_inconclusive() {
+    let target = Target::start().await;
+    let bench = Bench::start(
+        json!({ "id": "shop", "steps": [{ "id": "a", "request": { "url": target.url("/cart") } }] }),
+    );
+    let bench = bench.await;
+    let run = bench.run_now(Some("nowhere")).await;
+    let run = bench.finished(run).await;
+    assert_eq!(run.outcome, Some(Outcome::Inconclusive));
+    assert_eq!(run.reason.map(|reason| reason.code), Some(ReasonCode::NotRunnable));
+    assert_eq!(target.requests("/cart"), 0);
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn an_address_outside_the_policy_is_never_connected_to() {
+    let target = Target::start().await;
+    let bench = Bench::strict(
+        json!({ "id": "shop", "steps": [{ "id": "a", "request": { "url": target.url("/cart") } }] }),
+    );
+    let bench = bench.await;
+    let run = bench.run_now(None).await;
+    let run = bench.finished(run).await;
+    assert_eq!(run.outcome, Some(Outcome::Inconclusive));
+    assert_eq!(run.reason.map(|reason| reason.code), Some(ReasonCode::AddressDenied));
+    assert_eq!(target.requests("/cart"), 0);
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn failures_open_one_incident_and_a_success_resolves_it() {
+    let target = Target::start().await;
+    let bench = Bench::start(json!({
+        "id": "shop",
+        "steps": [{ "id": "a", "name": "Look", "request": { "url": target.url("/switch") }, "assert": [{ "status": 200 }] }],
+        "schedule": { "every": "1h" },
+        "alerts": [{ "channels": ["pager"], "after": { "failures": 2 } }],
+    }))
+    .await;
+    target.switch(500);
+    for opened in [0, 1, 1] {
+        let run = bench.run_monitor().await;
+        bench.finished(run).await;
+        assert_eq!(bench.incidents().await.len(), opened);
+    }
+    target.switch(200);
+    let run = bench.run_monitor().await;
+    bench.finished(run).await;
+    let incidents = bench.incidents().await;
+    assert_eq!(
+        incidents.iter().map(|incident| incident.state).collect::<Vec<_>>(),
+        [IncidentState::Resolved]
+    );
+    let told = bench.notifications(incidents[0].id).await;
+    let kinds: Vec<NotificationKind> = told.iter().map(|notification| notification.kind).collect();
+    assert_eq!(kinds, [NotificationKind::Opened, NotificationKind::Resolved]);
+    let notice = &told[0].notice;
+    assert_eq!(notice.step, Some((1, "Look".into())));
+    let assertion = notice.assertion.as_ref().expect("the assertion that did not hold");
+    assert_eq!((&assertion.expected, assertion.actual.as_ref()), (&json!(200), Some(&json!(500))));
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn a_stop_signal_lets_the_run_in_hand_finish() {
+    let target = Target::start().await;
+    let bench = Bench::start(
+        json!({ "id": "shop", "steps": [{ "id": "a", "request": { "url": target.url("/held") } }] }),
+    );
+    let bench = bench.await;
+    let run = bench.run_now(None).await;
+    target.arrived("/held").await;
+    bench.begin_stop();
+    target.release();
+    bench.stopped().await;
+    let run = bench.finished(run).await;
+    assert_eq!((run.state, run.outcome), (RunState::Finished, Some(Outcome::Passed)));
+}
+
+#[tokio::test]
+async fn a_run_that_outlasts_the_grace_period_is_handed_back() {
+    let target = Target::start().await;
+    let steps = json!([{ "id": "a", "request": { "url": target.url("/held") } }]);
+    let bench = Bench::impatient(json!({ "id": "shop", "steps": steps })).await;
+    let run = bench.run_now(None).await;
+    target.arrived("/held").await;
+    bench.begin_stop();
+    bench.stopped().await;
+    let run = bench.get(run).await;
+    assert_eq!((run.state, run.attempt), (RunState::Queued, 1));
+}
+
+#[tokio::test]
+async fn an_unsafe_run_that_outlasts_the_grace_period_ends_inconclusive() {
+    let target = Target::start().await;
+    let steps = json!([{ "id": "a", "request": { "method": "POST", "url": target.url("/held") } }]);
+    let bench = Bench::impatient(json!({ "id": "shop", "steps": steps })).await;
+    let run = bench.run_now(None).await;
+    target.arrived("/held").await;
+    bench.begin_stop();
+    bench.stopped().await;
+    let run = bench.get(run).await;
+    assert_eq!((run.state, run.outcome), (RunState::Finished, Some(Outcome::Inconclusive)));
+    assert_eq!(run.reason.map(|reason| reason.code), Some(ReasonCode::WorkerLost));
+}
