@@ -87,11 +87,20 @@ impl Parts {
         self.demo.as_ref().map(url_of).transpose()
     }
 
+    /// Links in messages lead to the API of this process, unless the configuration has another address for people.
+    fn notifying(&self) -> anyhow::Result<notifier::Config> {
+        let mut config = self.config.notifier.clone();
+        if config.public_url == notifier::Config::default().public_url {
+            config.public_url = self.api_url()?.as_str().trim_end_matches('/').to_owned();
+        }
+        Ok(config)
+    }
+
     /// Starts every role.
     pub(crate) fn start(self) -> anyhow::Result<Process> {
         let (shutdown, mut roles) = (CancellationToken::new(), JoinSet::new());
         let (queue, clock) = (Queue::in_process(), Arc::new(SystemClock));
-        let demo_url = self.demo_url()?;
+        let (demo_url, notifying) = (self.demo_url()?, self.notifying()?);
         let Self { config, store, outbound, api, demo } = self;
 
         let state = Api { store: store.clone(), demo_url, version: env!("CARGO_PKG_VERSION") };
@@ -105,6 +114,15 @@ impl Parts {
         });
 
         let grace = config.worker.drain.0 + GRACE;
+        let notified = notifier::run(
+            store.clone(),
+            queue.clone(),
+            outbound.clone(),
+            clock.clone(),
+            notifying,
+            shutdown.clone(),
+        );
+        roles.spawn(async move { notified.await.context("the notifier broke") });
         let worked = worker::run(store, queue, outbound, clock, config.worker, shutdown.clone());
         roles.spawn(async move { worked.await.context("the worker broke") });
 

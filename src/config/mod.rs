@@ -45,6 +45,8 @@ pub(crate) struct Config {
     pub(crate) scheduler: scheduler::Config,
     /// Who runs collections.
     pub(crate) worker: worker::Config,
+    /// Who tells people.
+    pub(crate) notifier: notifier::Config,
     /// The server for e-mail channels.
     pub(crate) smtp: sections::Smtp,
     /// The demo shop.
