@@ -1,5 +1,7 @@
 //! The executable from outside: what commands print, and the exit codes that pipelines rely on.
 
+#![expect(clippy::unwrap_used, reason = "this is a test, also where it is not inside a #[test] function")]
+
 use std::{
     io::{BufRead, BufReader},
     path::Path,

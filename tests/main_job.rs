@@ -1,5 +1,7 @@
 //! The main job from outside: `skopos dev` with the example, a shop that breaks, an incident, a notification, recovery.
 
+#![expect(clippy::unwrap_used, reason = "this is a test, also where it is not inside a #[test] function")]
+
 use std::{
     io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
