@@ -13,6 +13,7 @@ use domain::{
 use crate::{
     Conn, Error, Listing, Page, Result,
     conn::with,
+    literal::IsUnresolved,
     schema::incidents,
     types::{Doc, Key, Moment, Word},
 };
@@ -91,7 +92,7 @@ pub async fn unresolved(
 ) -> Result<Option<Incident>> {
     let one = incidents::table
         .filter(incidents::monitor_id.eq(Key(monitor)).and(incidents::collection_id.eq(Key(collection))))
-        .filter(incidents::state.ne(Word(IncidentState::Resolved)));
+        .filter(IsUnresolved::new(incidents::state));
     let row: Option<Row> = with!(conn, |c| one.select(Row::as_select()).first(c)).optional()?;
     Ok(row.map(Incident::from))
 }

@@ -14,6 +14,7 @@ mod error;
 pub mod gaps;
 pub mod health;
 pub mod incidents;
+mod literal;
 pub mod monitors;
 pub mod notifications;
 mod paging;

@@ -9,13 +9,13 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 use domain::{
     id::{CollectionId, IncidentId, RunId, WorkerId},
-    incident::IncidentState,
     outcome::RunState,
 };
 
 use crate::{
     Conn, Result,
     conn::with,
+    literal::IsResolved,
     schema::{collection_versions, collections, gaps, incidents, run_results, runs, workers},
     types::{Key, Moment, Word},
 };
@@ -73,7 +73,7 @@ async fn prune_runs(conn: &mut Conn, before: Moment, limit: i64) -> Result<usize
 /// Their notifications go with them, by the foreign key.
 async fn prune_incidents(conn: &mut Conn, before: Moment, limit: i64) -> Result<usize> {
     let old = incidents::table
-        .filter(incidents::state.eq(Word(IncidentState::Resolved)).and(incidents::resolved_at.lt(before)))
+        .filter(IsResolved::new(incidents::state).and(incidents::resolved_at.lt(before)))
         .order((incidents::resolved_at, incidents::id))
         .limit(limit);
     let ids: Vec<Key<IncidentId>> = with!(conn, |c| old.select(incidents::id).load(c))?;

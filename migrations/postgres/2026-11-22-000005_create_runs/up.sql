@@ -42,6 +42,7 @@ CREATE INDEX runs_owner ON runs (owner) WHERE state = 'running';
 CREATE INDEX runs_unfinished ON runs (monitor_id, collection_id, location) WHERE state <> 'finished';
 CREATE INDEX runs_of_monitor ON runs (monitor, due_at, id);
 CREATE INDEX runs_of_collection ON runs (collection, due_at, id);
+CREATE INDEX runs_latest ON runs (monitor_id, collection, due_at, id) WHERE monitor_id IS NOT NULL;
 CREATE INDEX runs_pinned ON runs (collection_id, collection_version);
 
 CREATE FUNCTION runs_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -72,4 +73,5 @@ COMMENT ON COLUMN runs.unsafe_begun IS 'Committed before the first request that 
 COMMENT ON COLUMN runs.cancel_requested_at IS 'When somebody asked its worker to stop it.';
 COMMENT ON COLUMN runs.outcome IS 'Set when finished; a trigger holds it for ever.';
 COMMENT ON INDEX runs_slot IS 'One run per slot.';
+COMMENT ON INDEX runs_latest IS 'For the start page: the latest run of each collection of each monitor.';
 COMMENT ON INDEX runs_pinned IS 'For retention: which versions are still needed.';

@@ -42,6 +42,7 @@ CREATE INDEX runs_owner ON runs (owner) WHERE state = 'running';
 CREATE INDEX runs_unfinished ON runs (monitor_id, collection_id, location) WHERE state <> 'finished';
 CREATE INDEX runs_of_monitor ON runs (monitor, due_at, id);
 CREATE INDEX runs_of_collection ON runs (collection, due_at, id);
+CREATE INDEX runs_latest ON runs (monitor_id, collection, due_at, id) WHERE monitor_id IS NOT NULL;
 CREATE INDEX runs_pinned ON runs (collection_id, collection_version);
 
 CREATE TRIGGER runs_outcome_is_final BEFORE UPDATE ON runs WHEN OLD.state = 'finished'

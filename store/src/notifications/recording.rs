@@ -9,6 +9,7 @@ use super::lane::{Lane, wake_lane};
 use crate::{
     Conn, Result,
     conn::{load_skip_locked, with},
+    literal::IsSending,
     schema::notifications,
     types::{Key, Moment, Word, count},
 };
@@ -71,7 +72,7 @@ pub async fn reap(conn: &mut Conn, now: DateTime<Utc>, limit: u32) -> Result<Vec
     let over: Vec<Key<NotificationId>> = load_skip_locked!(
         conn,
         notifications::table
-            .filter(notifications::state.eq(Word(NotificationState::Sending)))
+            .filter(IsSending::new(notifications::state))
             .filter(notifications::lease_until.le(Moment(now)))
             .order((notifications::lease_until, notifications::id))
             .limit(i64::from(limit))

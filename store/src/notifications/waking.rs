@@ -11,6 +11,7 @@ use crate::{
     Conn, Result,
     backoff::next_wake,
     conn::{load_skip_locked, with},
+    literal::IsPending,
     schema::notifications,
     types::{Key, Moment, Word},
 };
@@ -21,7 +22,7 @@ pub async fn wake(conn: &mut Conn, now: DateTime<Utc>, limit: u32) -> Result<Vec
     let due: Vec<(Key<NotificationId>, i32)> = load_skip_locked!(
         conn,
         notifications::table
-            .filter(notifications::state.eq(Word(NotificationState::Pending)))
+            .filter(IsPending::new(notifications::state))
             .filter(notifications::wake_at.le(Moment(now)))
             .order((notifications::wake_at, notifications::id))
             .limit(i64::from(limit))

@@ -12,6 +12,7 @@ use super::keys;
 use crate::{
     Conn, Result,
     conn::{load_skip_locked, with},
+    literal::IsQueued,
     schema::runs,
     types::{Doc, Key, Moment, Word, count},
 };
@@ -79,11 +80,14 @@ pub async fn expire(conn: &mut Conn, now: DateTime<Utc>, limit: u32) -> Result<V
     let late: Vec<Key<RunId>> = load_skip_locked!(
         conn,
         runs::table
-            .filter(runs::state.eq(Word(RunState::Queued)).and(runs::start_by.le(Moment(now))))
+            .filter(IsQueued::new(runs::state).and(runs::start_by.le(Moment(now))))
             .order((runs::start_by, runs::id))
             .limit(i64::from(limit))
             .select(runs::id)
     )?;
+    if late.is_empty() {
+        return Ok(Vec::new());
+    }
     let late: Vec<_> = late.into_iter().map(|Key(id)| id).collect();
     let queued = runs::table.filter(keys!(late)).filter(runs::state.eq(Word(RunState::Queued)));
     let reason = Reason::new(ReasonCode::TooLate, "no worker was free in time");

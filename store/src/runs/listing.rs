@@ -13,6 +13,7 @@ use super::{keys, row::Row};
 use crate::{
     Conn, Listing, Page, Result,
     conn::with,
+    literal::IsUnfinished,
     schema::{monitor_collections, runs},
     types::{Key, Moment, Word},
 };
@@ -110,6 +111,6 @@ pub async fn any_unfinished(
     let unfinished = runs::table
         .filter(runs::monitor_id.eq(Key(monitor)).and(runs::collection_id.eq(Key(collection))))
         .filter(runs::location.eq(Word(location.clone())))
-        .filter(runs::state.ne(Word(RunState::Finished)));
+        .filter(IsUnfinished::new(runs::state));
     Ok(with!(conn, |c| diesel::select(exists(unfinished)).get_result(c))?)
 }

@@ -16,6 +16,7 @@ use super::{keys, row::Row};
 use crate::{
     Conn, Result,
     conn::with,
+    literal::IsRunning,
     schema::{runs, workers},
     types::{Key, Moment, Word, count},
 };
@@ -73,7 +74,7 @@ pub async fn mark_unsafe(conn: &mut Conn, run: RunId, attempt: u32, worker: Work
 /// Which runs of this worker somebody wants stopped.
 pub async fn cancel_requested(conn: &mut Conn, worker: WorkerId) -> Result<Vec<RunId>> {
     let own = runs::table
-        .filter(runs::state.eq(Word(RunState::Running)).and(runs::owner.eq(Key(worker))))
+        .filter(IsRunning::new(runs::state).and(runs::owner.eq(Key(worker))))
         .filter(runs::cancel_requested_at.is_not_null());
     let ids: Vec<Key<RunId>> = with!(conn, |c| own.select(runs::id).load(c))?;
     Ok(ids.into_iter().map(|Key(id)| id).collect())
@@ -85,7 +86,7 @@ pub async fn of_dead_workers(conn: &mut Conn, now: DateTime<Utc>, limit: u32) ->
     let alive = workers::table
         .filter(workers::id.nullable().eq(runs::owner).and(workers::alive_until.gt(Moment(now))));
     let orphans = runs::table
-        .filter(runs::state.eq(Word(RunState::Running)).and(not(exists(alive))))
+        .filter(IsRunning::new(runs::state).and(not(exists(alive))))
         .order((runs::due_at, runs::id))
         .limit(i64::from(limit));
     let rows: Vec<Row> = with!(conn, |c| orphans.select(Row::as_select()).load(c))?;

@@ -12,6 +12,7 @@ use crate::{
     Conn, Result,
     backoff::next_wake,
     conn::{load_skip_locked, with},
+    literal::IsQueued,
     schema::runs,
     types::{Key, Moment, Word},
 };
@@ -22,7 +23,7 @@ pub async fn wake(conn: &mut Conn, now: DateTime<Utc>, limit: u32) -> Result<Vec
     let due: Vec<(Key<RunId>, Word<Slug>, i32)> = load_skip_locked!(
         conn,
         runs::table
-            .filter(runs::state.eq(Word(RunState::Queued)).and(runs::wake_at.le(Moment(now))))
+            .filter(IsQueued::new(runs::state).and(runs::wake_at.le(Moment(now))))
             .order((runs::wake_at, runs::id))
             .limit(i64::from(limit))
             .select((runs::id, runs::location, runs::wakes))

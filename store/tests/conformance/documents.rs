@@ -6,7 +6,7 @@ use serde_json::json;
 use store::{Change, Error, Missing, Page, channels, collections, environments, monitors};
 
 use crate::{
-    fixtures::{collection, environment, monitor, slug},
+    fixtures::{channel, collection, environment, monitor, slug},
     harness::{Bench, conformance, write},
 };
 
@@ -147,10 +147,6 @@ async fn a_used_document_is_not_deleted(bench: Bench) {
     assert!(write!(bench, |conn| channels::delete(conn, &slug("hook"))).unwrap());
     assert!(write!(bench, |conn| collections::delete(conn, &slug("shop"))).unwrap());
     assert!(write!(bench, |conn| environments::delete(conn, &slug("prod"))).unwrap());
-}
-
-fn channel(id: &str) -> Channel {
-    serde_json::from_value(json!({ "id": id, "type": "webhook", "url": "https://example.com/hook" })).unwrap()
 }
 
 async fn what_a_monitor_names_must_exist(bench: Bench) {

@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use domain::{
-    document::{AlertSeverity, Collection, Environment, Monitor, Slug},
-    id::{CollectionId, IncidentId, MonitorId, RunId, WorkerId},
+    document::{AlertSeverity, Channel, Collection, Environment, Monitor, Slug},
+    id::{CollectionId, IncidentId, MonitorId, NotificationId, RunId, WorkerId},
     incident::{Incident, IncidentState},
+    notification::{Notice, NotificationKind},
     outcome::{Outcome, Reason, ReasonCode, Trigger},
     result::RunResult,
     run::{MonitorRef, PinnedCollection},
 };
 use serde_json::{Value, json};
-use store::{runs, runs::NewRun, workers};
+use store::{notifications::NewNotification, runs, runs::NewRun, workers};
 
 use crate::harness::{Bench, write};
 
@@ -119,4 +120,33 @@ pub(crate) fn incident(bench: &Bench) -> Incident {
         acknowledged_at: None,
         resolved_at: None,
     }
+}
+
+pub(crate) fn channel(id: &str) -> Channel {
+    serde_json::from_value(json!({ "id": id, "type": "webhook", "url": "https://example.com/hook" })).unwrap()
+}
+
+/// An event of an incident for the channel `hook`.
+pub(crate) fn event(
+    incident: IncidentId,
+    sequence: u32,
+    kind: NotificationKind,
+    at: DateTime<Utc>,
+) -> NewNotification {
+    let notice = Notice {
+        incident,
+        kind,
+        severity: AlertSeverity::Error,
+        monitor: slug("shop"),
+        collection: slug("shop"),
+        collection_name: "Shop".to_owned(),
+        location: slug("default"),
+        opened_at: at,
+        occurred_at: at,
+        run: RunId::random(at),
+        reason: None,
+        step: None,
+        assertion: None,
+    };
+    NewNotification { id: NotificationId::random(at), channel: slug("hook"), sequence, notice }
 }

@@ -3,9 +3,8 @@
 
 use chrono::TimeDelta;
 use domain::{
-    document::AlertSeverity,
-    id::{IncidentId, NotificationId, RunId, WorkerId},
-    notification::{Notice, NotificationKind as Kind, NotificationState as State},
+    id::{IncidentId, NotificationId, WorkerId},
+    notification::{NotificationKind as Kind, NotificationState as State},
 };
 use store::{
     Page, incidents,
@@ -13,7 +12,7 @@ use store::{
 };
 
 use crate::{
-    fixtures::{incident, slug},
+    fixtures::{event, incident, slug},
     harness::{Bench, conformance, write},
 };
 
@@ -43,30 +42,6 @@ async fn told(bench: &Bench, kinds: &[Kind]) -> (IncidentId, Vec<NotificationId>
     let ids = write!(bench, |conn| notifications::insert(conn, &rows)).unwrap();
     assert_eq!(ids.len(), kinds.len());
     (id, ids)
-}
-
-fn event(
-    incident: IncidentId,
-    sequence: u32,
-    kind: Kind,
-    at: chrono::DateTime<chrono::Utc>,
-) -> NewNotification {
-    let notice = Notice {
-        incident,
-        kind,
-        severity: AlertSeverity::Error,
-        monitor: slug("shop"),
-        collection: slug("shop"),
-        collection_name: "Shop".to_owned(),
-        location: slug("default"),
-        opened_at: at,
-        occurred_at: at,
-        run: RunId::random(at),
-        reason: None,
-        step: None,
-        assertion: None,
-    };
-    NewNotification { id: NotificationId::random(at), channel: slug("hook"), sequence, notice }
 }
 
 /// The attempt that was claimed, for half a minute.

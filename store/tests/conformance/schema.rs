@@ -1,12 +1,21 @@
 //! Migrations, on tables that hold something; the time; the shape of a transaction.
 
 use chrono::TimeDelta;
-use domain::clock::{Clock, SystemClock};
+use domain::{
+    clock::{Clock, SystemClock},
+    notification::NotificationKind,
+};
 use serde_json::json;
-use store::{Error, SchemaState, Store, collections, environments, incidents, notifications, results};
+use store::{
+    Error, SchemaState, Store, channels, collections, environments,
+    gaps::{self, Gap},
+    health, incidents, notifications, results,
+};
 
 use crate::{
-    fixtures::{collection, environment, incident, inserted, result, running, scheduled, slug},
+    fixtures::{
+        channel, collection, environment, event, incident, inserted, result, running, scheduled, slug,
+    },
     harness::{Bench, Place, conformance, execute, write},
 };
 
@@ -20,34 +29,64 @@ conformance! {
     a_connection_for_reading_of_sqlite_does_not_write
 }
 
-const MIGRATIONS: usize = 10;
+/// The names of all migrations of one database.
+fn migrations(of: &str) -> Vec<String> {
+    let folder = format!("{}/../migrations/{of}", env!("CARGO_MANIFEST_DIR"));
+    let mut names: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn both_databases_have_the_same_migrations() {
+    assert_eq!(migrations("postgres"), migrations("sqlite"));
+}
 
 async fn filled(bench: &Bench) {
     let (now, key) = (bench.now(), bench.store.secrets_key().clone());
-    let new = incident(bench);
+    let (new, slot) = (incident(bench), scheduled(now));
+    let gap = Gap {
+        monitor: slot.monitor.clone().unwrap(),
+        collection: slot.collection.id,
+        location: slot.location.clone(),
+        first_slot_at: now,
+        last_slot_at: now,
+        slots: 1,
+    };
+    let opened = event(new.id, 0, NotificationKind::Opened, now);
+    let key_of_health = (new.monitor_id.unwrap(), new.collection_id.unwrap());
     write!(bench, |conn| async {
         let secrets = json!({ "TOKEN": { "value": "hunter2" } });
         environments::create(conn, &environment("prod", secrets), &key, now).await?;
-        let document = json!({ "environment": "prod", "schedule": { "every": "1m" } });
+        channels::create(conn, &channel("hook"), now).await?;
+        let alerts = json!([{ "channels": ["hook"] }]);
+        let document = json!({ "environment": "prod", "schedule": { "every": "1m" }, "alerts": alerts });
         collections::create(conn, &collection("shop", document), now).await?;
-        incidents::open(conn, &new).await
+        incidents::open(conn, &new).await?;
+        health::lock(conn, &[key_of_health], now).await?;
+        notifications::insert(conn, &[opened]).await?;
+        gaps::insert(conn, &[gap], now).await
     })
     .unwrap();
-    inserted(bench, vec![scheduled(now)]).await;
+    inserted(bench, vec![slot]).await;
     let (run, _) = running(bench).await;
     write!(bench, |conn| results::insert(conn, &[(run, result())])).unwrap();
 }
 
 async fn migrations_go_down_and_up_again_with_rows_in_the_tables(bench: Bench) {
     assert_eq!(bench.store.schema_state().await.unwrap(), SchemaState::UpToDate);
-    for count in 1..=MIGRATIONS {
+    let all = migrations("sqlite").len();
+    for count in 1..=all {
         filled(&bench).await;
         bench.store.revert(count).await.unwrap();
         assert_eq!(bench.store.schema_state().await.unwrap(), SchemaState::Older);
         bench.store.migrate().await.unwrap();
         assert_eq!(bench.store.schema_state().await.unwrap(), SchemaState::UpToDate);
         // What was not taken back is still there, and in the way of the next round.
-        bench.store.revert(MIGRATIONS).await.unwrap();
+        bench.store.revert(all).await.unwrap();
         bench.store.migrate().await.unwrap();
     }
     let conn = &mut bench.conn().await;
