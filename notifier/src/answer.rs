@@ -59,3 +59,40 @@ impl Answer {
 fn readable(text: &str) -> String {
     words::cut(&words::one_line(text), KEPT)
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::exchange::Timing;
+
+    use super::*;
+
+    fn kept(status: u16, body: &[u8]) -> String {
+        let response = Response {
+            status,
+            http_version: "HTTP/1.1",
+            url: String::new(),
+            headers: Vec::new(),
+            body: body.to_vec().into(),
+            timing: Timing::default(),
+            peer: None,
+            redirects: 0,
+            tls: None,
+        };
+        Answer::of(&Ok(response), &Masker::new(["hunter22"]), DateTime::UNIX_EPOCH).text
+    }
+
+    #[test]
+    fn what_a_receiver_says_is_kept_on_one_line_without_secrets() {
+        assert_eq!(kept(204, b""), "204");
+        let said = b"{\n  \"key\": \"hunter22\"\n}\0\xff";
+        assert_eq!(kept(400, said), "400 { \"key\": \"***\" } \u{fffd}");
+    }
+
+    #[test]
+    fn a_secret_where_the_answer_is_cut_does_not_show_its_half() {
+        let long = format!("{}hunter22{}", "x".repeat(KEPT - 4), "y".repeat(KEPT));
+        let kept = kept(500, long.as_bytes());
+        assert!(kept.ends_with("x***…"), "{kept}");
+        assert_eq!(kept.chars().count(), "500 ".len() + KEPT);
+    }
+}

@@ -118,3 +118,55 @@ impl Scope for Surroundings<'_> {
         Value::Null
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn resolved(channel: Value) -> Result<Receiver, String> {
+        let vars = json!({ "host": "hooks.example.com", "team": { "path": "a b" } });
+        let values = Values {
+            vars: vars.as_object().unwrap().clone(),
+            secrets: [("KEY", "hunter22"), ("NONE", "")].map(|(k, v)| (k.to_owned(), v.into())).into(),
+        };
+        let channel = serde_json::from_value(channel).unwrap();
+        Receiver::resolve(&channel, &values).map_err(|unsendable| unsendable.to_string())
+    }
+
+    fn webhook(url: &str, secret: &str) -> Result<Receiver, String> {
+        resolved(json!({ "id": "hook", "type": "webhook", "url": url, "secret": secret }))
+    }
+
+    #[test]
+    fn references_find_variables_and_secrets() {
+        let receiver = webhook("https://@{{vars.host}}/@{{vars.team.path}}", "whsec_@{{secrets.KEY}}");
+        let Ok(Receiver::Webhook(webhook)) = receiver else { panic!("not a webhook") };
+        assert_eq!(webhook.url, "https://hooks.example.com/a%20b");
+        assert_eq!(webhook.secret.as_deref(), Some("whsec_hunter22"));
+    }
+
+    #[test]
+    fn what_cannot_be_resolved_is_named() {
+        let why = |url, secret| webhook(url, secret).err().unwrap();
+        assert_eq!(
+            why("https://a", "@{{secrets.KEI}}"),
+            "the channel's `secret` refers to what is not there: `@{{secrets.KEI}}`: there is no secret `KEI`"
+        );
+        assert!(why("https://a/@{{vars.team.url}}", "x").contains("`@{{vars.team.url}}`"));
+        assert_eq!(why("https://a", "@{{secrets.NONE}}"), "the channel's `secret` is empty");
+        assert!(why("https://a/@{{login.body}}", "x").ends_with("it can refer to `vars` and `secrets` only"));
+        assert!(why("https://a/@{{vars.@", "x").starts_with("the channel's `url` cannot be read: "));
+        let unkeyed = resolved(json!({ "id": "page", "type": "pagerduty" }));
+        assert_eq!(unkeyed.err().unwrap(), "the channel has no `routing_key`");
+    }
+
+    #[test]
+    fn a_secret_in_clear_is_masked_with_its_prefix_and_without() {
+        let receiver = webhook("https://a", "whsec_c2VjcmV0IHZhbHVl").ok().unwrap();
+        let masker = masker(&receiver, &Values::default());
+        assert_eq!(masker.text("got whsec_c2VjcmV0IHZhbHVl"), "got ***");
+        assert_eq!(masker.text("key c2VjcmV0IHZhbHVl"), "key ***");
+    }
+}

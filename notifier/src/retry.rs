@@ -112,3 +112,6 @@ fn retry_after(text: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     }
     DateTime::parse_from_rfc2822(text).ok().map(|at| at.to_utc())
 }
+
+#[cfg(test)]
+mod tests;

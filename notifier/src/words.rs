@@ -6,21 +6,27 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use domain::{
     id::RunId,
     notification::{Notice, NotificationKind},
-    result::AssertionResult,
+    result::{AssertionOutcome, AssertionResult},
 };
 
 /// What happened, in one sentence: what broke, at which step, what was expected and what was there; of a recovery, what
 /// recovered and how long it was down.
 pub(crate) fn summary(notice: &Notice) -> String {
     let name = one_line(&notice.collection_name);
-    let down = lasting(down_for(notice));
+    let (trouble, down) = (trouble(notice), lasting(down_for(notice)));
     let headline = match notice.kind {
-        NotificationKind::Opened => format!("{name} is failing"),
-        NotificationKind::Reminded => format!("{name} is still failing after {down}"),
-        NotificationKind::Acknowledged => format!("{name} is failing, and somebody is on it"),
+        NotificationKind::Opened => format!("{name} is {trouble}"),
+        NotificationKind::Reminded => format!("{name} is still {trouble} after {down}"),
+        NotificationKind::Acknowledged => format!("Somebody is on it: {name} is {trouble}"),
         NotificationKind::Resolved => return format!("{name} has recovered after {down}"),
     };
     headline + &evidence(notice)
+}
+
+/// A rule for degraded runs opens incidents in which nothing fails.
+fn trouble(notice: &Notice) -> &'static str {
+    let degraded = |broken: &AssertionResult| broken.outcome == AssertionOutcome::Degraded;
+    if notice.assertion.as_ref().is_some_and(degraded) { "degraded" } else { "failing" }
 }
 
 /// ` at step 3 Pay: expected body.status equals "captured", found "pending_review"`, as far as it is known.
@@ -95,3 +101,6 @@ pub(crate) fn cut(text: &str, characters: usize) -> String {
     kept.push('…');
     kept
 }
+
+#[cfg(test)]
+mod tests;

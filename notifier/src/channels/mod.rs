@@ -2,6 +2,8 @@
 //! an arm in [`render`].
 
 pub(crate) mod pagerduty;
+#[cfg(test)]
+mod tests;
 pub(crate) mod webhook;
 
 use std::time::Duration;

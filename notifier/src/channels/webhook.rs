@@ -183,3 +183,29 @@ fn short(value: &Value) -> Value {
     let cut = words::cut(&text, MAX_VALUE);
     if cut == text { value.clone() } else { Value::String(cut) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// From the tests of the reference libraries of Standard Webhooks.
+    const ID: &str = "msg_p5jXN8AQM9LWM0D4loKWxJek";
+    const TIMESTAMP: &str = "1614265330";
+    const BODY: &[u8] = br#"{"test": 2432232314}"#;
+    const SIGNATURE: &str = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
+
+    #[test]
+    fn a_signature_is_that_of_the_reference_libraries() {
+        for secret in ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"] {
+            assert_eq!(signature(secret, ID, TIMESTAMP, BODY), SIGNATURE);
+        }
+    }
+
+    /// Computed by Python's `hmac` module with the key `b"not base64!"`.
+    #[test]
+    fn a_secret_that_is_not_base64_is_its_bytes() {
+        let expected = "v1,X3H/CoPSJfwMKsG5/FH2j9+cfW+n7jaBGeB1KmHYM7I=";
+        assert_eq!(signature("not base64!", ID, TIMESTAMP, BODY), expected);
+        assert_eq!(signature("whsec_not base64!", ID, TIMESTAMP, BODY), expected);
+    }
+}
