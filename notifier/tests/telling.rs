@@ -343,6 +343,19 @@ async fn a_secret_that_has_gone_is_named_and_nothing_is_sent() {
 }
 
 #[tokio::test]
+async fn secrets_that_do_not_open_are_the_operators_fault_and_not_the_channels() {
+    let bench = Bench::start().await;
+    bench.sealed(json!({ "HOOK": { "value": "hunter22" } }), store::SecretKey::generate()).await;
+    bench.webhook(json!({ "environment": "production", "secret": "@{{secrets.HOOK}}" })).await;
+    let id = bench.happens(Opened, 0).await;
+    bench.wake(id).await;
+    let later = bench.get(id).await;
+    assert_eq!(later.state, Pending);
+    assert_eq!(later.last_answer.as_deref(), Some("the channel's secrets cannot be read"));
+    assert_eq!(bench.saved_channel().await.broken, None);
+}
+
+#[tokio::test]
 async fn an_address_that_the_policy_denies_gets_nothing() {
     let bench = Bench::strict().await;
     bench.webhook(json!({})).await;

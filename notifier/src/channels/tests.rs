@@ -145,6 +145,20 @@ fn a_long_value_does_not_swell_a_webhook() {
     assert!(expected.starts_with(r#"["x","x""#) && expected.ends_with('…'), "{expected}");
 }
 
+#[test]
+fn the_longest_texts_fit_into_an_event_of_pagerduty() {
+    let mut long = opened();
+    let text = "\u{1}😀".repeat(100_000); // six bytes of JSON for the one, four for the other
+    long.collection_name.clone_from(&text);
+    long.step = Some((u32::MAX, text.clone()));
+    long.reason.as_mut().unwrap().message.clone_from(&text);
+    let assertion = long.assertion.as_mut().unwrap();
+    assertion.source.clone_from(&text);
+    (assertion.expected, assertion.actual) = (json!(text), Some(json!(text)));
+    let request = rendered(&pagerduty(), &long);
+    assert!(request.body.len() < 512 * 1024, "{} bytes", request.body.len());
+}
+
 /// Texts of every length and alphabet, also those that swell most when they are escaped.
 fn text() -> impl Strategy<Value = String> {
     let unit = prop::sample::select(vec!["\u{0}", "\"", "\\", "😀", "é", "a", " ", "\u{1b}x"]);

@@ -16,14 +16,14 @@ use domain::{
 use queue::{Destination, InProcess, Message, Published, Queue};
 use serde_json::{Value, json};
 use store::{
-    Store, Topic,
+    SecretKey, Store, Topic,
     channels::SavedChannel,
     notifications::{self, NewNotification},
 };
 use tokio::{runtime::Runtime, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use receiver::{Held, Receiver};
+pub(crate) use receiver::Receiver;
 
 /// Nothing here takes longer, unless it hangs.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -140,9 +140,13 @@ impl Bench {
 
     /// Saves an environment `production` with these secrets.
     pub(crate) async fn secrets(&self, secrets: Value) {
+        self.sealed(secrets, self.store.secrets_key().clone()).await;
+    }
+
+    /// The same, sealed with that key.
+    pub(crate) async fn sealed(&self, secrets: Value, key: SecretKey) {
         let document = json!({ "id": "production", "secrets": secrets });
         let document: Environment = serde_json::from_value(document).expect("an environment");
-        let key = self.store.secrets_key().clone();
         let saved = self.store.write(move |conn| {
             Box::pin(async move {
                 let now = store::now(conn).await?;
