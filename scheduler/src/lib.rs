@@ -59,6 +59,8 @@ impl Error {
 /// Does all duties until `shutdown`; then what has begun is finished and it returns.
 pub async fn run(store: Store, queue: Queue, config: Config, shutdown: CancellationToken) {
     let (store, queue, config, shutdown) = (&store, &queue, &config, &shutdown);
+    // What a crash left behind is not a run that still goes on: reaped first, it takes no slot from its monitor.
+    while matches!(reap::once(store).await, Ok(Turn::More)) {}
     let (runs, notifications) = (store.listen(Topic::Runs), store.listen(Topic::Notifications));
     tokio::join!(
         every("tick", TICK, None, shutdown, || tick::once(store)),

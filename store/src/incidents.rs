@@ -1,5 +1,7 @@
 //! Incidents. At most one per monitor and collection is not resolved (I7); an index holds that.
 
+mod telling;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -17,6 +19,9 @@ use crate::{
     schema::incidents,
     types::{Doc, Key, Moment, Word},
 };
+
+pub(crate) use telling::close;
+pub use telling::{Cause, apply};
 
 /// Which incidents are wanted; everything that is set must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -95,6 +100,16 @@ pub async fn unresolved(
         .filter(IsUnresolved::new(incidents::state));
     let row: Option<Row> = with!(conn, |c| one.select(Row::as_select()).first(c)).optional()?;
     Ok(row.map(Incident::from))
+}
+
+/// The incidents of a monitor that are not resolved, in the order in which trackers are locked.
+async fn ongoing(conn: &mut Conn, monitor: MonitorId) -> Result<Vec<Incident>> {
+    let all = incidents::table
+        .filter(incidents::monitor_id.eq(Key(monitor)))
+        .filter(incidents::state.ne(Word(IncidentState::Resolved)))
+        .order(incidents::collection_id);
+    let rows: Vec<Row> = with!(conn, |c| all.select(Row::as_select()).load(c))?;
+    Ok(rows.into_iter().map(Incident::from).collect())
 }
 
 #[derive(Queryable, Selectable, Insertable)]

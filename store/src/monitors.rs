@@ -80,9 +80,10 @@ pub async fn list(conn: &mut Conn, page: Page) -> Result<Listing<SavedMonitor>> 
     Ok(Listing::of(rows, page, |row| row.id.0.uuid()).map(SavedMonitor::from))
 }
 
-/// Deletes a monitor; `Owned` when it belongs to a collection. False when there was none.
+/// Deletes a monitor and ends its incidents; `Owned` when it belongs to a collection. False when there was none.
 pub async fn delete(conn: &mut Conn, slug: &Slug) -> Result<bool> {
     saving::refuse_owned(conn, slug).await?;
+    saving::close_incidents(conn, slug).await?;
     let one = monitors::table.filter(monitors::slug.eq(Word(slug.clone())));
     Ok(with!(conn, |c| diesel::delete(one).execute(c))? == 1)
 }

@@ -4,16 +4,13 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use domain::{
-    document::Monitor,
-    id::{IncidentId, NotificationId, RunId},
-    incident::{Change, Incident, IncidentState, Observation, Tell},
-    notification::{Notice, evidence},
-    outcome::Trigger,
+    document::Slug, id::IncidentId, incident::Observation, notification::evidence, outcome::Trigger,
 };
 use store::{
     Conn,
     health::{self, HealthKey},
-    incidents, monitors, notifications,
+    incidents::{self, Cause},
+    monitors,
 };
 
 use crate::recorder::Ended;
@@ -36,9 +33,12 @@ pub(crate) async fn fold(conn: &mut Conn, ended: &[&Ended], now: DateTime<Utc>) 
         let before = tracker.clone();
         runs.sort_by_key(|ended| ended.run.due_at);
         for ended in runs {
-            let changes = tracker
-                .observe(&monitor.document.alerts, observation(ended, now), || IncidentId::random(now));
-            told |= apply(conn, key, &monitor.document, ended, changes, now).await?;
+            let observation = observation(ended, now);
+            let changes = tracker.observe(&monitor.document.alerts, observation, || IncidentId::random(now));
+            if !changes.is_empty() {
+                let cause = cause(&monitor.document.id, ended);
+                told |= incidents::apply(conn, key, &cause, changes, now).await?;
+            }
         }
         if tracker != before {
             health::save(conn, key, &tracker, now).await?;
@@ -63,83 +63,16 @@ fn observation(ended: &Ended, now: DateTime<Utc>) -> Observation {
     }
 }
 
-async fn apply(
-    conn: &mut Conn,
-    key: HealthKey,
-    monitor: &Monitor,
-    ended: &Ended,
-    changes: Vec<Change>,
-    now: DateTime<Utc>,
-) -> store::Result<bool> {
-    let mut tells = Vec::new();
-    for change in changes {
-        match change {
-            Change::Open { incident, severity, run, at } => {
-                let opened = Incident {
-                    id: incident,
-                    monitor_id: Some(key.0),
-                    monitor: monitor.id.clone(),
-                    collection_id: Some(key.1),
-                    collection: ended.run.collection.slug.clone(),
-                    state: IncidentState::Open,
-                    severity,
-                    opened_by: run,
-                    reason: ended.result.reason.clone(),
-                    opened_at: at,
-                    acknowledged_at: None,
-                    resolved_at: None,
-                };
-                incidents::open(conn, &opened).await?;
-                tracing::info!(incident.id = %incident, monitor.id = %monitor.id, run.id = %run, "an incident opened");
-            }
-            Change::Raise { incident, severity } => {
-                incidents::raise(conn, incident, severity).await?;
-            }
-            Change::Acknowledge { incident, at } => {
-                incidents::acknowledge(conn, incident, at).await?;
-            }
-            Change::Resolve { incident, at } => {
-                incidents::resolve(conn, incident, at).await?;
-                tracing::info!(incident.id = %incident, monitor.id = %monitor.id, "an incident was resolved");
-            }
-            Change::Tell(tell) => tells.push(tell),
-        }
-    }
-    let Some(first) = tells.first() else { return Ok(false) };
-    let opened_at = incidents::get(conn, first.incident).await?.map_or(now, |incident| incident.opened_at);
-    let rows: Vec<_> = tells.iter().map(|tell| notification(tell, monitor, ended, opened_at, now)).collect();
-    notifications::insert(conn, &rows).await?;
-    Ok(true)
-}
-
-fn notification(
-    tell: &Tell,
-    monitor: &Monitor,
-    ended: &Ended,
-    opened_at: DateTime<Utc>,
-    now: DateTime<Utc>,
-) -> notifications::NewNotification {
-    let run: RunId = ended.run.id;
+fn cause(monitor: &Slug, ended: &Ended) -> Cause {
     let (step, assertion) = evidence(&ended.result);
-    let notice = Notice {
-        incident: tell.incident,
-        kind: tell.kind,
-        severity: tell.severity,
-        monitor: monitor.id.clone(),
+    Cause {
+        monitor: monitor.clone(),
         collection: ended.run.collection.slug.clone(),
         collection_name: ended.collection_name.clone(),
         location: ended.run.location.clone(),
-        opened_at,
-        occurred_at: now,
-        run,
+        run: ended.run.id,
         reason: ended.result.reason.clone(),
         step,
         assertion,
-    };
-    notifications::NewNotification {
-        id: NotificationId::random(now),
-        channel: tell.channel.clone(),
-        sequence: tell.sequence,
-        notice,
     }
 }

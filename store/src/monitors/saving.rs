@@ -13,7 +13,7 @@ use super::{Row, SavedMonitor};
 use crate::{
     Change, Conn, Error, Result,
     conn::{load_locked, with},
-    references,
+    incidents, references,
     schema::{monitor_channels, monitor_collections, monitors},
     types::{Doc, Key, Moment, Word},
 };
@@ -43,9 +43,20 @@ pub(crate) async fn follow(conn: &mut Conn, collection: &Collection, now: DateTi
 
 /// Deletes the collection's own monitor, if it has one.
 pub(crate) async fn delete_owned(conn: &mut Conn, collection: &Slug) -> Result<()> {
+    // An owned monitor has its collection's slug.
+    if super::get(conn, collection).await?.is_some_and(|monitor| monitor.owner.as_ref() == Some(collection)) {
+        close_incidents(conn, collection).await?;
+    }
     let own = monitors::table.filter(monitors::owner.eq(Word(collection.clone())));
     with!(conn, |c| diesel::delete(own).execute(c))?;
     Ok(())
+}
+
+/// Ends the incidents of a monitor that is about to be deleted.
+pub(super) async fn close_incidents(conn: &mut Conn, slug: &Slug) -> Result<()> {
+    let Some(monitor) = super::get(conn, slug).await? else { return Ok(()) };
+    let now = crate::now(conn).await?;
+    incidents::close(conn, monitor.id, &[], now).await
 }
 
 pub(super) async fn save(
@@ -71,6 +82,7 @@ pub(super) async fn save(
         with!(conn, |c| diesel::update(monitors::table.find(row.id)).set(&row).execute(c))?;
     }
     link(conn, row.id, document).await?;
+    incidents::close(conn, row.id.0, &document.collections, now).await?;
     Ok((change, row.into()))
 }
 

@@ -1,0 +1,152 @@
+//! Writes what the incident machine says: the incident's row, and a notification for whom it tells.
+
+use chrono::{DateTime, Utc};
+use domain::{
+    document::Slug,
+    id::{MonitorId, NotificationId, RunId},
+    incident::{Change, Incident, IncidentState, Tell},
+    notification::Notice,
+    outcome::Reason,
+    result::AssertionResult,
+};
+
+use crate::{
+    Conn, Result, collections, health,
+    health::HealthKey,
+    incidents,
+    notifications::{self, NewNotification},
+    runs,
+};
+
+/// Where it happened, for the incident and for what people are told.
+#[derive(Debug, Clone)]
+pub struct Cause {
+    /// Whose.
+    pub monitor: Slug,
+    /// Of which collection.
+    pub collection: Slug,
+    /// The collection's name for people.
+    pub collection_name: String,
+    /// Where the run executed.
+    pub location: Slug,
+    /// The run that brought it about.
+    pub run: RunId,
+    /// Why that run did not pass.
+    pub reason: Option<Reason>,
+    /// The failing step, counted from 1, and its name.
+    pub step: Option<(u32, String)>,
+    /// Its first assertion that did not hold.
+    pub assertion: Option<AssertionResult>,
+}
+
+/// Writes changes, in their order, in the transaction that keeps the tracker. Answers whether anybody is to be told.
+pub async fn apply(
+    conn: &mut Conn,
+    key: HealthKey,
+    cause: &Cause,
+    changes: Vec<Change>,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let mut tells = Vec::new();
+    for change in changes {
+        match change {
+            Change::Open { incident, severity, run, at } => {
+                let opened = Incident {
+                    id: incident,
+                    monitor_id: Some(key.0),
+                    monitor: cause.monitor.clone(),
+                    collection_id: Some(key.1),
+                    collection: cause.collection.clone(),
+                    state: IncidentState::Open,
+                    severity,
+                    opened_by: run,
+                    reason: cause.reason.clone(),
+                    opened_at: at,
+                    acknowledged_at: None,
+                    resolved_at: None,
+                };
+                incidents::open(conn, &opened).await?;
+                tracing::info!(incident.id = %incident, monitor.id = %cause.monitor, "an incident opened");
+            }
+            Change::Raise { incident, severity } => {
+                incidents::raise(conn, incident, severity).await?;
+            }
+            Change::Acknowledge { incident, at } => {
+                incidents::acknowledge(conn, incident, at).await?;
+            }
+            Change::Resolve { incident, at } => {
+                incidents::resolve(conn, incident, at).await?;
+                tracing::info!(incident.id = %incident, monitor.id = %cause.monitor, "an incident was resolved");
+            }
+            Change::Tell(tell) => tells.push(tell),
+        }
+    }
+    let Some(first) = tells.first() else { return Ok(false) };
+    let opened_at = incidents::get(conn, first.incident).await?.map_or(now, |incident| incident.opened_at);
+    let rows: Vec<_> = tells.iter().map(|tell| notification(tell, cause, opened_at, now)).collect();
+    notifications::insert(conn, &rows).await?;
+    Ok(true)
+}
+
+/// Ends the incidents of a monitor that goes away, or of collections that it no longer has: whoever was told that they
+/// are down is told that it is over (I9). `remaining` are the collections that it keeps.
+pub(crate) async fn close(
+    conn: &mut Conn,
+    monitor: MonitorId,
+    remaining: &[Slug],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    for incident in incidents::ongoing(conn, monitor).await? {
+        let Some(collection_id) = incident.collection_id else { continue };
+        if remaining.contains(&incident.collection) {
+            continue;
+        }
+        let key = (monitor, collection_id);
+        let mut tracker = health::lock(conn, &[key], now).await?.remove(&key).unwrap_or_default();
+        let changes = tracker.resolve(now);
+        let cause = going_away(conn, incident).await?;
+        apply(conn, key, &cause, changes, now).await?;
+        health::save(conn, key, &tracker, now).await?;
+    }
+    Ok(())
+}
+
+async fn going_away(conn: &mut Conn, incident: Incident) -> Result<Cause> {
+    let name = collections::get(conn, &incident.collection).await?.and_then(|saved| saved.document.name);
+    let location = runs::get(conn, incident.opened_by).await?.map(|run| run.location);
+    Ok(Cause {
+        collection_name: name.unwrap_or_else(|| incident.collection.to_string()),
+        monitor: incident.monitor,
+        collection: incident.collection,
+        location: location.unwrap_or_else(|| "default".parse().expect("`default` is a slug")),
+        run: incident.opened_by,
+        reason: None,
+        step: None,
+        assertion: None,
+    })
+}
+
+fn notification(tell: &Tell, cause: &Cause, opened_at: DateTime<Utc>, now: DateTime<Utc>) -> NewNotification {
+    let cause = cause.clone();
+    let notice = Notice {
+        incident: tell.incident,
+        kind: tell.kind,
+        severity: tell.severity,
+        monitor: cause.monitor,
+        collection: cause.collection,
+        collection_name: cause.collection_name,
+        location: cause.location,
+        opened_at,
+        occurred_at: now,
+        run: cause.run,
+        reason: cause.reason,
+        step: cause.step,
+        assertion: cause.assertion,
+    };
+    NewNotification {
+        id: NotificationId::random(now),
+        channel: tell.channel.clone(),
+        sequence: tell.sequence,
+        notice,
+    }
+}
