@@ -20,9 +20,9 @@ use store::{Store, Topic, runs::NewRun};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-pub use target::Target;
+pub(crate) use target::Target;
 
-pub struct Bench {
+pub(crate) struct Bench {
     store: Store,
     broker: InProcess,
     collection: PinnedCollection,
@@ -32,17 +32,17 @@ pub struct Bench {
 }
 
 impl Bench {
-    pub async fn start(collection: Value) -> Self {
+    pub(crate) async fn start(collection: Value) -> Self {
         Self::with(collection, "127.0.0.0/8", worker::Config::default()).await
     }
 
     /// Loopback is denied, as it is by default in production.
-    pub async fn strict(collection: Value) -> Self {
+    pub(crate) async fn strict(collection: Value) -> Self {
         Self::with(collection, "", worker::Config::default()).await
     }
 
     /// No grace period.
-    pub async fn impatient(collection: Value) -> Self {
+    pub(crate) async fn impatient(collection: Value) -> Self {
         let config = worker::Config { drain: Span(Duration::ZERO), ..worker::Config::default() };
         Self::with(collection, "127.0.0.0/8", config).await
     }
@@ -88,14 +88,14 @@ impl Bench {
     }
 
     /// Inserts a run and wakes the worker.
-    pub async fn run_now(&self, environment: Option<&str>) -> RunId {
+    pub(crate) async fn run_now(&self, environment: Option<&str>) -> RunId {
         let run = self.insert(environment).await;
         self.publish(run).await;
         run
     }
 
     /// The same for the collection's own monitor.
-    pub async fn run_monitor(&self) -> RunId {
+    pub(crate) async fn run_monitor(&self) -> RunId {
         let slug = self.collection.slug.clone();
         let saved = store::monitors::get(&mut self.store.read().await.unwrap(), &slug).await.unwrap();
         let saved = saved.expect("the inline schedule made a monitor");
@@ -105,7 +105,7 @@ impl Bench {
         run
     }
 
-    pub async fn insert(&self, environment: Option<&str>) -> RunId {
+    pub(crate) async fn insert(&self, environment: Option<&str>) -> RunId {
         self.insert_for(environment, None).await
     }
 
@@ -133,13 +133,13 @@ impl Bench {
         inserted.await.expect("the run is inserted")[0]
     }
 
-    pub async fn publish(&self, run_id: RunId) {
+    pub(crate) async fn publish(&self, run_id: RunId) {
         let published = self.queue().publish(&self.destination(), &[Message::ExecuteRun { run_id }]).await;
         assert_eq!(published.expect("an in-process queue"), [queue::Published::Confirmed]);
     }
 
     /// Waits for the run's outcome.
-    pub async fn finished(&self, run: RunId) -> Run {
+    pub(crate) async fn finished(&self, run: RunId) -> Run {
         let mut news = self.store.listen(Topic::Results);
         let wait = async {
             loop {
@@ -153,37 +153,37 @@ impl Bench {
         tokio::time::timeout(Duration::from_secs(20), wait).await.expect("the run finishes")
     }
 
-    pub async fn get(&self, run: RunId) -> Run {
+    pub(crate) async fn get(&self, run: RunId) -> Run {
         let found = store::runs::get(&mut self.store.read().await.unwrap(), run).await.unwrap();
         found.expect("the run is there")
     }
 
-    pub async fn result(&self, run: RunId) -> RunResult {
+    pub(crate) async fn result(&self, run: RunId) -> RunResult {
         let found = store::results::get(&mut self.store.read().await.unwrap(), run).await.unwrap();
         found.expect("the run has a result")
     }
 
-    pub async fn incidents(&self) -> Vec<Incident> {
+    pub(crate) async fn incidents(&self) -> Vec<Incident> {
         let mut conn = self.store.read().await.unwrap();
         let listing =
             store::incidents::list(&mut conn, &Default::default(), store::Page::first(50)).await.unwrap();
         listing.data
     }
 
-    pub async fn notifications(&self, incident: IncidentId) -> Vec<Notification> {
+    pub(crate) async fn notifications(&self, incident: IncidentId) -> Vec<Notification> {
         store::notifications::of_incident(&mut self.store.read().await.unwrap(), incident).await.unwrap()
     }
 
     /// Waits until everything that was delivered is settled.
-    pub async fn drained(&self) {
+    pub(crate) async fn drained(&self) {
         self.broker.drained().await;
     }
 
-    pub fn begin_stop(&self) {
+    pub(crate) fn begin_stop(&self) {
         self.shutdown.cancel();
     }
 
-    pub async fn stopped(&self) {
+    pub(crate) async fn stopped(&self) {
         let stopped = async {
             while !self.worker.is_finished() {
                 tokio::task::yield_now().await;
@@ -192,7 +192,7 @@ impl Bench {
         tokio::time::timeout(Duration::from_secs(20), stopped).await.expect("the worker stops");
     }
 
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.shutdown.cancel();
         self.worker.await.expect("the worker does not panic").expect("the worker stops in order");
     }

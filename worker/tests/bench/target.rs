@@ -13,7 +13,7 @@ use tokio::{
 
 /// `/cart` answers a total, `/switch` the status that was set, `/held` waits for [`Target::release`], all else 200.
 #[derive(Clone)]
-pub struct Target {
+pub(crate) struct Target {
     port: u16,
     seen: Arc<Mutex<Vec<Seen>>>,
     news: Arc<Notify>,
@@ -28,7 +28,7 @@ struct Seen {
 }
 
 impl Target {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a loopback port");
         let target = Self {
             port: listener.local_addr().unwrap().port(),
@@ -47,22 +47,22 @@ impl Target {
         target
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
     /// What `/switch` answers from now on.
-    pub fn switch(&self, status: u16) {
+    pub(crate) fn switch(&self, status: u16) {
         self.status.store(status, Ordering::SeqCst);
     }
 
     /// Lets one held request go.
-    pub fn release(&self) {
+    pub(crate) fn release(&self) {
         self.gate.add_permits(1);
     }
 
     /// Waits until a request for this path is there.
-    pub async fn arrived(&self, path: &str) {
+    pub(crate) async fn arrived(&self, path: &str) {
         loop {
             let news = self.news.notified();
             if self.requests(path) > 0 {
@@ -72,11 +72,11 @@ impl Target {
         }
     }
 
-    pub fn requests(&self, path: &str) -> usize {
+    pub(crate) fn requests(&self, path: &str) -> usize {
         self.seen.lock().unwrap().iter().filter(|seen| seen.path == path).count()
     }
 
-    pub fn bodies(&self, path: &str) -> Vec<String> {
+    pub(crate) fn bodies(&self, path: &str) -> Vec<String> {
         self.seen
             .lock()
             .unwrap()
@@ -86,7 +86,7 @@ impl Target {
             .collect()
     }
 
-    pub fn headers(&self, path: &str, name: &str) -> Vec<String> {
+    pub(crate) fn headers(&self, path: &str, name: &str) -> Vec<String> {
         let seen = self.seen.lock().unwrap();
         let headers = seen.iter().filter(|seen| seen.path == path).flat_map(|seen| &seen.headers);
         headers.filter(|(have, _)| have == name).map(|(_, value)| value.clone()).collect()

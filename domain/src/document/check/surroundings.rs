@@ -44,6 +44,12 @@ pub(super) fn channel(channel: &Channel) -> Vec<Problem> {
             None if owner == mine && required => {
                 problems.push(Problem::error("", format!("a channel of type `{mine}` needs `{key}`")));
             }
+            Some(text) if !key.ends_with("url") && !text.contains("@{{") => {
+                let message = format!("`{key}` is kept and shown as it stands here");
+                problems.push(Problem::warning(format!("/{key}"), message).help(
+                    "name an `environment`, put the value under its `secrets`, and write `@{{secrets.NAME}}`",
+                ));
+            }
             Some(text) if key.ends_with("url") => problems.extend(url_problem(&format!("/{key}"), text)),
             _ => {}
         }

@@ -165,6 +165,12 @@ const SURROUNDINGS: Rows = &[
         ],
     ),
     (
+        "kind: channel\nversion: 1\nid: w\ntype: webhook\nurl: https://x\nsecret: whsec_abc",
+        &[
+            "6:9 /secret: warning: `secret` is kept and shown as it stands here; name an `environment`, put the value under its `secrets`, and write `@{{secrets.NAME}}`",
+        ],
+    ),
+    (
         "kind: channel\nversion: 1\nid: w\ntype: webhook\nrouting_key: x\nurl: example.com",
         &[
             "5:14 /routing_key: `routing_key` belongs to channels of type `pagerduty`, and this is `webhook`",
