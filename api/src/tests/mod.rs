@@ -4,6 +4,7 @@ mod access;
 mod client;
 mod collections;
 mod environments;
+mod incidents;
 mod monitors;
 mod openapi;
 mod pages;
