@@ -1,7 +1,7 @@
 // The start page: asks the API every two seconds, and shows what changed.
 
 import { refreshDemo } from "./demo.js";
-import { byId, el, moment, show, status, table, tick } from "./dom.js";
+import { byId, counted, el, moment, show, status, table, tick } from "./dom.js";
 import { showProblem, showRun } from "./run.js";
 
 const EVERY = 2000;
@@ -25,28 +25,26 @@ async function refresh() {
 
 async function refreshDetail() {
   const place = byId("detail");
-  const id = decodeURIComponent(location.hash.slice(1));
+  const id = location.pathname.match(/^\/runs\/([^/]+)$/)?.[1];
   if (!id) {
     place.hidden = true;
     return;
   }
   try {
-    showRun(place, await ask(`/v1/runs/${encodeURIComponent(id)}`));
+    showRun(place, await ask(`/v1/runs/${id}`));
   } catch (problem) {
     if (!problem.title) throw problem;
     showProblem(place, problem);
   }
 }
 
-function sentence(monitors, incidents) {
-  if (monitors.data.length === 0) return "Nothing is watched yet.";
-  const worst = (monitor) => monitor.latest_runs.some((run) => run.outcome === "failed") ? "failing"
-    : monitor.latest_runs.some((run) => run.outcome === "degraded") ? "degraded" : "fine";
-  const count = (word) => monitors.data.filter((monitor) => worst(monitor) === word).length;
-  const total = `${monitors.data.length}${monitors.next_cursor ? "+" : ""}`;
-  const parts = [`${count("failing")} failing`, `${count("degraded")} degraded`];
-  const open = incidents.length === 0 ? "no open incident" : `${incidents.length} open incident(s)`;
-  return `${parts.join(", ")} of ${total} monitor(s), ${open}.`;
+function sentence({ data: monitors, next_cursor: more }, incidents) {
+  if (monitors.length === 0) return "Nothing is watched yet.";
+  const having = (outcome) =>
+    monitors.filter((monitor) => monitor.latest_runs.some((run) => run.outcome === outcome)).length;
+  const of = more ? `the newest ${monitors.length} monitors` : counted(monitors.length, "monitor");
+  const open = incidents.length === 0 ? "no open incident" : counted(incidents.length, "open incident");
+  return `${having("failed")} failing, ${having("degraded")} degraded of ${of}, ${open}.`;
 }
 
 function monitorTable(monitors) {
@@ -72,7 +70,7 @@ function lastRuns(monitor) {
 
 /** A run's link says when it was, and of what where that is not plain. */
 const link = (run, text, key) =>
-  el("a", { href: `#${run.id}`, "data-key": key }, text ? `${text}, ` : null, moment(run.finished_at ?? run.due_at));
+  el("a", { href: `/runs/${run.id}`, "data-key": key }, text ? `${text}, ` : null, moment(run.finished_at ?? run.due_at));
 
 function runNow(monitor) {
   const press = async () => {
@@ -80,7 +78,7 @@ function runNow(monitor) {
     problem.hidden = true;
     try {
       const started = await ask(`/v1/monitors/${encodeURIComponent(monitor.id)}/run`, { method: "POST" });
-      if (started.data.length === 1) location.hash = started.data[0].id;
+      if (started.data.length === 1) history.pushState(null, "", `/runs/${started.data[0].id}`);
       await refresh();
     } catch (refusal) {
       problem.textContent = refusal.title ? `${refusal.title}: ${refusal.detail}` : "The API does not answer.";
@@ -109,7 +107,7 @@ function incidentTable(incidents) {
     el("th", { scope: "row" }, incident.collection),
     el("td", {}, incident.severity),
     el("td", {}, moment(incident.opened_at)),
-    el("td", {}, el("a", { href: `#${incident.opened_by}`, "data-key": incident.id },
+    el("td", {}, el("a", { href: `/runs/${incident.opened_by}`, "data-key": incident.id },
       incident.reason?.message ?? "see the run"))));
   return table("Open incidents", [["State"], ["Collection"], ["Severity"], ["Since"], ["Why"]], rows);
 }
@@ -132,6 +130,17 @@ async function loop() {
   setTimeout(loop, EVERY);
 }
 
-addEventListener("hashchange", () => refreshDetail().catch(() => live("offline")));
+/** Links between our own views change the address and keep the page. */
+function follow(event) {
+  const path = event.target.closest("a")?.getAttribute("href");
+  const elsewhere = event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
+  if (elsewhere || !(path === "/" || path?.startsWith("/runs/"))) return;
+  event.preventDefault();
+  history.pushState(null, "", path);
+  refreshDetail().then(() => byId("detail").scrollIntoView({ block: "nearest" })).catch(() => live("offline"));
+}
+
+addEventListener("click", follow);
+addEventListener("popstate", () => refreshDetail().catch(() => live("offline")));
 setInterval(tick, 1000);
 await loop();

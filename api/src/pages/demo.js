@@ -47,9 +47,8 @@ function showSink(sink) {
   });
 }
 
-/** What kind of event it was, where the body says so in a way that we know. */
+/** What it says in a line, where the body is of a form that we know: a webhook's, or PagerDuty's. */
 function title(body) {
-  const word = body?.type ?? body?.event_action ?? "";
-  const summary = body?.payload?.summary ?? body?.data?.collection ?? "";
-  return [word, summary].filter((part) => typeof part === "string" && part).join(": ");
+  const parts = [body?.type ?? body?.event_action, body?.data?.summary ?? body?.payload?.summary];
+  return parts.filter((part) => typeof part === "string").join(": ");
 }

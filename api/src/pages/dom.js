@@ -2,14 +2,14 @@
 
 export const byId = (id) => document.getElementById(id);
 
-/** An element: `el("td", { class: "number" }, "12 ms")`. What is null or undefined is left out. */
+/** An element: `el("td", { class: "number" }, "12 ms")`. What is null, undefined or false is left out. */
 export function el(name, attributes = {}, ...children) {
   const node = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
     if (typeof value === "function") node.addEventListener(key, value);
     else if (value !== null && value !== undefined) node.setAttribute(key, value);
   }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
   return node;
 }
 
@@ -38,6 +38,8 @@ function distance(text) {
 
 export const millis = (value) =>
   value === null || value === undefined ? "–" : value < 10 ? `${value.toFixed(1)} ms` : `${Math.round(value)} ms`;
+
+export const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 export function table(caption, heads, rows) {
   const head = heads.map(([text, kind]) => el("th", { scope: "col", class: kind }, text));

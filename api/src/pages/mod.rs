@@ -23,7 +23,11 @@ const SCRIPTS: [(&str, &str); 4] = [
 
 /// The paths that browsers ask for.
 pub(crate) fn routes() -> Router<Api> {
-    let mut router = Router::new().route("/", get(start)).route("/assets/style.css", get(style));
+    let mut router = Router::new()
+        .route("/", get(start))
+        // What notifications link to: the same page, with that run in view.
+        .route("/runs/{id}", get(start))
+        .route("/assets/style.css", get(style));
     for (path, script) in SCRIPTS {
         let answer = async move || ([(CONTENT_TYPE, "text/javascript; charset=utf-8")], script);
         router = router.route(path, get(answer));

@@ -5,7 +5,7 @@ import { el, millis, moment, show, status, table } from "./dom.js";
 export function showRun(place, run) {
   place.hidden = false;
   show(place, run, () => [
-    el("button", { class: "close", "data-key": "close", click: () => { location.hash = ""; } }, "Close"),
+    el("a", { class: "close", href: "/", "data-key": "close" }, "Close"),
     el("h2", { id: "detail-title" }, "Run of ", run.collection),
     el("p", {}, status(run.outcome ?? run.state), verdict(run)),
     el("p", { class: "quiet" },
@@ -19,7 +19,7 @@ export function showRun(place, run) {
 export function showProblem(place, problem) {
   place.hidden = false;
   show(place, problem, () => [
-    el("button", { class: "close", "data-key": "close", click: () => { location.hash = ""; } }, "Close"),
+    el("a", { class: "close", href: "/", "data-key": "close" }, "Close"),
     el("h2", { id: "detail-title" }, problem.title),
     el("p", {}, problem.detail),
   ]);

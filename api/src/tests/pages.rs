@@ -13,6 +13,7 @@ async fn the_page_loads_nothing_from_elsewhere_and_runs_nothing_inline() {
     assert!(page.text.contains(r#"<meta name="demo" content="http://127.0.0.1:8090">"#));
     assert!(!page.text.contains("{{") && !page.text.contains(" style=") && !page.text.contains("<script>"));
 
+    assert_eq!(client.get("/runs/run_0").await.text, page.text);
     for (_, rest) in page.text.match_indices("=\"/assets/").map(|(at, _)| page.text.split_at(at + 2)) {
         let path = rest.split('"').next().unwrap();
         let asset = client.get(path).await;
