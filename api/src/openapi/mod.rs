@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 pub(crate) use self::schemas::Schemas;
 use crate::{
     Api,
-    operation::{Answer, Operation},
+    operation::{Answer, Operation, Parameter},
     refusal::{self, Code},
     routes,
 };
@@ -66,18 +66,34 @@ fn parameters(operation: &Operation, schemas: &mut Schemas) -> Vec<Value> {
     let mut all: Vec<_> = in_path
         .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
         .collect();
-    for mut parameter in operation.parameters(schemas) {
-        let description = parameter.schema["description"].take();
-        if let Some(schema) = parameter.schema.as_object_mut() {
-            schema.shift_remove("description");
-        }
-        let mut described = json!({ "name": parameter.name, "in": "query", "schema": parameter.schema });
-        if !description.is_null() {
+    for Parameter { name, schema } in operation.parameters(schemas) {
+        let mut schema = without_null(schema);
+        let description = schema.as_object_mut().and_then(|schema| schema.shift_remove("description"));
+        let mut described = json!({ "name": name, "in": "query", "schema": schema });
+        if let Some(description) = description {
             described["description"] = description;
         }
         all.push(described);
     }
     all
+}
+
+/// A parameter that may be left out is an `Option`, whose schema allows null; but no query says null.
+fn without_null(mut schema: Value) -> Value {
+    let one = match schema["anyOf"].as_array().map(Vec::as_slice) {
+        Some([one, null]) if null["type"] == "null" => one.clone(),
+        _ => Value::Null,
+    };
+    if let (Some(schema), Value::Object(one)) = (schema.as_object_mut(), one) {
+        schema.shift_remove("anyOf");
+        schema.extend(one);
+    }
+    let word = match schema["type"].as_array().map(Vec::as_slice) {
+        Some([word, null]) if null == "null" => word.clone(),
+        _ => return schema,
+    };
+    schema["type"] = word;
+    schema
 }
 
 fn responses(operation: &Operation, schemas: &mut Schemas) -> Map<String, Value> {

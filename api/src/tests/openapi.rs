@@ -68,6 +68,7 @@ async fn every_operation_has_an_id_of_its_own_and_its_parameters() {
         let names: BTreeSet<_> = parameters.iter().map(|one| one["name"].as_str().unwrap()).collect();
         assert_eq!(names.len(), parameters.len(), "{method} {path}");
         assert!(parameters.iter().all(|one| one["schema"].is_object()), "{method} {path}");
+        assert!(!operation["parameters"].to_string().contains("null"), "{method} {path}");
     }
 }
 
