@@ -10,7 +10,11 @@ use domain::{
     notification::NotificationKind,
     outcome::{Outcome, ReasonCode, RunState},
 };
-use serde_json::json;
+use serde_json::{Value, json};
+
+fn one_step(method: &str, url: &str) -> Value {
+    json!({ "id": "shop", "steps": [{ "id": "a", "request": { "method": method, "url": url } }] })
+}
 
 #[tokio::test]
 async fn a_run_is_executed_and_recorded_with_typed_values() {
@@ -37,10 +41,7 @@ async fn a_run_is_executed_and_recorded_with_typed_values() {
 #[tokio::test]
 async fn every_request_carries_the_run_and_its_attempt() {
     let target = Target::start().await;
-    let bench = Bench::start(
-        json!({ "id": "shop", "steps": [{ "id": "a", "request": { "url": target.url("/cart") } }] }),
-    );
-    let bench = bench.await;
+    let bench = Bench::start(one_step("GET", &target.url("/cart"))).await;
     let id = bench.run_now(None).await;
     let run = bench.finished(id).await;
     assert_eq!(target.headers("/cart", "x-skopos-run-id"), [id.to_string()]);
@@ -52,10 +53,7 @@ async fn every_request_carries_the_run_and_its_attempt() {
 #[tokio::test]
 async fn a_duplicate_delivery_runs_once() {
     let target = Target::start().await;
-    let bench = Bench::start(
-        json!({ "id": "shop", "steps": [{ "id": "a", "request": { "url": target.url("/cart") } }] }),
-    );
-    let bench = bench.await;
+    let bench = Bench::start(one_step("GET", &target.url("/cart"))).await;
     let run = bench.insert(None).await;
     for _ in 0..5 {
         bench.publish(run).await;
@@ -69,10 +67,7 @@ async fn a_duplicate_delivery_runs_once() {
 #[tokio::test]
 async fn a_run_whose_environment_has_gone_is_inconclusive() {
     let target = Target::start().await;
-    let bench = Bench::start(
-        json!({ "id": "shop", "steps": [{ "id": "a", "request": { "url": target.url("/cart") } }] }),
-    );
-    let bench = bench.await;
+    let bench = Bench::start(one_step("GET", &target.url("/cart"))).await;
     let run = bench.run_now(Some("nowhere")).await;
     let run = bench.finished(run).await;
     assert_eq!(run.outcome, Some(Outcome::Inconclusive));
@@ -84,10 +79,7 @@ async fn a_run_whose_environment_has_gone_is_inconclusive() {
 #[tokio::test]
 async fn an_address_outside_the_policy_is_never_connected_to() {
     let target = Target::start().await;
-    let bench = Bench::strict(
-        json!({ "id": "shop", "steps": [{ "id": "a", "request": { "url": target.url("/cart") } }] }),
-    );
-    let bench = bench.await;
+    let bench = Bench::strict(one_step("GET", &target.url("/cart"))).await;
     let run = bench.run_now(None).await;
     let run = bench.finished(run).await;
     assert_eq!(run.outcome, Some(Outcome::Inconclusive));
@@ -133,10 +125,7 @@ async fn failures_open_one_incident_and_a_success_resolves_it() {
 #[tokio::test]
 async fn a_stop_signal_lets_the_run_in_hand_finish() {
     let target = Target::start().await;
-    let bench = Bench::start(
-        json!({ "id": "shop", "steps": [{ "id": "a", "request": { "url": target.url("/held") } }] }),
-    );
-    let bench = bench.await;
+    let bench = Bench::start(one_step("GET", &target.url("/held"))).await;
     let run = bench.run_now(None).await;
     target.arrived("/held").await;
     bench.begin_stop();
@@ -149,8 +138,7 @@ async fn a_stop_signal_lets_the_run_in_hand_finish() {
 #[tokio::test]
 async fn a_run_that_outlasts_the_grace_period_is_handed_back() {
     let target = Target::start().await;
-    let steps = json!([{ "id": "a", "request": { "url": target.url("/held") } }]);
-    let bench = Bench::impatient(json!({ "id": "shop", "steps": steps })).await;
+    let bench = Bench::impatient(one_step("GET", &target.url("/held"))).await;
     let run = bench.run_now(None).await;
     target.arrived("/held").await;
     bench.begin_stop();
@@ -162,8 +150,7 @@ async fn a_run_that_outlasts_the_grace_period_is_handed_back() {
 #[tokio::test]
 async fn an_unsafe_run_that_outlasts_the_grace_period_ends_inconclusive() {
     let target = Target::start().await;
-    let steps = json!([{ "id": "a", "request": { "method": "POST", "url": target.url("/held") } }]);
-    let bench = Bench::impatient(json!({ "id": "shop", "steps": steps })).await;
+    let bench = Bench::impatient(one_step("POST", &target.url("/held"))).await;
     let run = bench.run_now(None).await;
     target.arrived("/held").await;
     bench.begin_stop();
