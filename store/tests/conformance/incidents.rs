@@ -2,13 +2,21 @@
 
 use domain::{
     document::AlertSeverity,
-    id::{CollectionId, MonitorId},
-    incident::{Incident, IncidentState},
+    id::{CollectionId, IncidentId, MonitorId, RunId},
+    incident::{Incident, IncidentState, Observation},
+    notification::NotificationKind::{self, Opened, Resolved},
+    outcome::{Outcome, Reason, ReasonCode},
 };
-use store::{Error, Page, health, incidents};
+use serde_json::json;
+use store::{
+    Error, Page, channels, collections, health,
+    incidents::{self, Cause},
+    monitors::{self, SavedMonitor},
+    notifications,
+};
 
 use crate::{
-    fixtures::{incident, slug},
+    fixtures::{collection, incident, monitor, slug},
     harness::{Bench, conformance, write},
 };
 
@@ -18,6 +26,7 @@ conformance! {
     incidents_are_filtered_and_paged
     a_tracker_is_kept_from_one_transaction_to_the_next
     two_recorders_of_one_monitor_follow_each_other
+    what_goes_away_ends_its_incident_and_whoever_was_told_hears_of_it
 }
 
 async fn one_incident_is_unresolved_at_a_time(bench: Bench) {
@@ -153,4 +162,65 @@ async fn two_recorders_of_one_monitor_follow_each_other(bench: Bench) {
     let now = bench.now();
     let locked = write!(bench, |conn| health::lock(conn, &[key(1), key(2)], now)).unwrap();
     assert!(locked.values().all(|kept| *kept == tracker(&bench, 8)));
+}
+
+async fn what_goes_away_ends_its_incident_and_whoever_was_told_hears_of_it(bench: Bench) {
+    let now = bench.now();
+    let pager =
+        serde_json::from_value(json!({ "id": "pager", "type": "webhook", "url": "https://example.com" }))
+            .unwrap();
+    write!(bench, |conn| channels::create(conn, &pager, now)).unwrap();
+    let mut ids = Vec::new();
+    for id in ["cart", "search"] {
+        let document = collection(id, json!({}));
+        ids.push(write!(bench, |conn| collections::create(conn, &document, now)).unwrap().id);
+    }
+    let alerts = json!({ "alerts": [{ "channels": ["pager"] }] });
+    let document = monitor("shop", &["cart", "search"], alerts.clone());
+    let saved = write!(bench, |conn| monitors::create(conn, &document, now)).unwrap();
+    let (cart, search) =
+        (failing(&bench, &saved, ids[0], "cart").await, failing(&bench, &saved, ids[1], "search").await);
+
+    let document = monitor("shop", &["cart"], alerts);
+    write!(bench, |conn| monitors::replace(conn, &document, now)).unwrap();
+    assert_eq!(state(&bench, search).await, (IncidentState::Resolved, vec![Opened, Resolved]));
+    assert_eq!(state(&bench, cart).await, (IncidentState::Open, vec![Opened]));
+
+    assert!(write!(bench, |conn| monitors::delete(conn, &slug("shop"))).unwrap());
+    assert_eq!(state(&bench, cart).await, (IncidentState::Resolved, vec![Opened, Resolved]));
+    assert_eq!(state(&bench, search).await.1.len(), 2, "what was over is not told again");
+}
+
+/// A failed run of one collection of a monitor, and the incident that it opens.
+async fn failing(bench: &Bench, monitor: &SavedMonitor, collection: CollectionId, name: &str) -> IncidentId {
+    let (key, now, rules) = ((monitor.id, collection), bench.now(), monitor.document.alerts.clone());
+    let cause = Cause {
+        monitor: monitor.document.id.clone(),
+        collection: slug(name),
+        collection_name: name.to_owned(),
+        location: slug("default"),
+        run: RunId::random(now),
+        reason: Some(Reason::new(ReasonCode::Timeout, "no answer in 10 s")),
+        step: None,
+        assertion: None,
+    };
+    let failed =
+        Observation { run: cause.run, outcome: Outcome::Failed, at: now, due_at: now, in_maintenance: false };
+    let fold = bench.store.write(move |conn| {
+        Box::pin(async move {
+            let mut tracker = health::lock(conn, &[key], now).await?.remove(&key).unwrap();
+            let changes = tracker.observe(&rules, failed, || IncidentId::random(now));
+            incidents::apply(conn, key, &cause, changes, now).await?;
+            health::save(conn, key, &tracker, now).await
+        })
+    });
+    fold.await.unwrap();
+    incidents::unresolved(&mut bench.conn().await, key.0, key.1).await.unwrap().unwrap().id
+}
+
+async fn state(bench: &Bench, incident: IncidentId) -> (IncidentState, Vec<NotificationKind>) {
+    let mut conn = bench.conn().await;
+    let state = incidents::get(&mut conn, incident).await.unwrap().unwrap().state;
+    let told = notifications::of_incident(&mut conn, incident).await.unwrap();
+    (state, told.iter().map(|notification| notification.kind).collect())
 }
