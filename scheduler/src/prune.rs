@@ -10,14 +10,14 @@ const BATCH: u32 = 200;
 /// Transactions per turn.
 const BATCHES: u32 = 50;
 
-/// Deletes what is older than the retention, up to a bound: what is left waits for the next turn.
+/// Deletes what is older than the retention, up to a bound; what is left is the next turn's, which follows at once.
 ///
 /// # Errors
 /// [`Error::Store`]; then the last batch has not happened.
 #[tracing::instrument(name = "scheduler.prune", level = "debug", skip_all)]
 pub async fn once(store: &Store, config: &Config) -> Result<Turn, Error> {
     let retention = config.retention();
-    let mut rows = 0;
+    let (mut rows, mut turn) = (0, Turn::More);
     for _ in 0..BATCHES {
         let pruned = store
             .write(move |conn| {
@@ -30,11 +30,12 @@ pub async fn once(store: &Store, config: &Config) -> Result<Turn, Error> {
             .await?;
         rows += pruned;
         if pruned == 0 {
+            turn = Turn::Done;
             break;
         }
     }
     if rows > 0 {
         tracing::info!(rows, "Forgot what was older than the retention.");
     }
-    Ok(Turn::Done)
+    Ok(turn)
 }

@@ -17,6 +17,7 @@ mod waking;
 
 pub use lane::claim;
 pub use listing::{get, of_channel, of_incident};
+pub(crate) use recording::end_all_leases;
 pub use recording::{Delivery, reap, record_dead, record_retry, record_sent};
 pub use row::{NewNotification, insert};
 pub use waking::{wake, wake_again};

@@ -8,30 +8,48 @@ use domain::{
 };
 use store::{Store, runs};
 
-use crate::{batch::Batcher, lease::Lease, patience::Patience};
+use crate::{
+    batch::Batcher,
+    lease::Lease,
+    patience::Patience,
+    running::{InHand, Running},
+};
 
 /// Runs per transaction, at most.
 const BATCH: usize = 256;
 
-/// Answers the run, now ours, and the id under which it is; `None` for a duplicate or one that came too late.
-pub(crate) type Claims = Batcher<RunId, Option<(Run, WorkerId)>>;
+/// A run that is ours now.
+pub(crate) struct Claimed {
+    pub(crate) run: Run,
+    /// The id under which it is.
+    pub(crate) owner: WorkerId,
+    /// In hand from the claim on, so that no duplicate of its message and no look at what lies about takes it away.
+    pub(crate) in_hand: InHand,
+}
 
-pub(crate) fn spawn(store: Store, lease: Arc<Lease>) -> Claims {
+/// `None` for a duplicate, or one that came too late.
+pub(crate) type Claims = Batcher<RunId, Option<Claimed>>;
+
+pub(crate) fn spawn(store: Store, lease: Arc<Lease>, running: Running) -> Claims {
     Batcher::spawn(BATCH, move |ids: Vec<RunId>| {
-        let (store, lease) = (store.clone(), lease.clone());
+        let (store, lease, running) = (store.clone(), lease.clone(), running.clone());
         async move {
             let owner = lease.id();
-            let mut claimed: HashMap<RunId, Run> =
-                claim(&store, owner, &ids).await.into_iter().map(|run| (run.id, run)).collect();
-            ids.iter().map(|id| claimed.remove(id).map(|run| (run, owner))).collect()
+            let wanted: Arc<[RunId]> = ids.iter().copied().filter(|id| !running.holds(*id)).collect();
+            let runs = claim(&store, owner, wanted).await;
+            let mut claimed: HashMap<RunId, Claimed> = HashMap::with_capacity(runs.len());
+            for run in runs {
+                let in_hand = running.begin(run.id);
+                claimed.insert(run.id, Claimed { run, owner, in_hand });
+            }
+            ids.iter().map(|id| claimed.remove(id)).collect()
         }
     })
 }
 
 /// Tries until the database has answered. A claim whose COMMIT got lost may have happened: such runs are ours without
 /// anybody executing them, so they are handed back before the next try.
-async fn claim(store: &Store, owner: WorkerId, ids: &[RunId]) -> Vec<Run> {
-    let ids: Arc<[RunId]> = ids.into();
+async fn claim(store: &Store, owner: WorkerId, ids: Arc<[RunId]>) -> Vec<Run> {
     let mut patience = Patience::new();
     let mut in_doubt = false;
     loop {

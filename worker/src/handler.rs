@@ -5,24 +5,25 @@ use std::sync::Arc;
 
 use domain::{
     clock::Clock,
-    id::{RunId, WorkerId},
+    id::WorkerId,
     outcome::{Reason, ReasonCode},
     run::Run,
 };
 use outbound::Outbound;
 use queue::{Message, Verdict};
-use store::{Store, runs};
+use store::Store;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::{
-    claims::Claims,
+    claims::{Claimed, Claims},
     lease::Lease,
     marks::{Mark, Marks},
     prepare::Preparer,
     recorder::{self, Ended, Recorder},
+    release::release_patiently,
     runner::{Guard, execute},
-    running::Running,
+    running::InHand,
 };
 
 /// What all handlers of one worker share.
@@ -35,7 +36,6 @@ pub(crate) struct Context {
     pub(crate) marks: Marks,
     pub(crate) recorder: Recorder,
     pub(crate) preparer: Preparer,
-    pub(crate) running: Running,
     /// The grace period is over: runs in hand are handed back.
     pub(crate) drained: CancellationToken,
 }
@@ -46,18 +46,19 @@ pub(crate) async fn handle(context: Arc<Context>, message: Message) -> Verdict {
     if !context.lease.holds(context.lease.id()) {
         return Verdict::Ack;
     }
-    if let Some(Some((run, owner))) = context.claims.submit(run_id).await {
-        let span = tracing::info_span!("run", run.id = %run.id, attempt = run.attempt);
-        own(context, run, owner).instrument(span).await;
+    if let Some(Some(claimed)) = context.claims.submit(run_id).await {
+        let span = tracing::info_span!("run", run.id = %claimed.run.id, attempt = claimed.run.attempt);
+        own(context, claimed).instrument(span).await;
     }
     Verdict::Ack
 }
 
 /// Runs a claimed run in a task of its own, so that a panic in it, a defect of ours, still leaves it with an outcome.
-async fn own(context: Arc<Context>, run: Run, owner: WorkerId) {
+async fn own(context: Arc<Context>, claimed: Claimed) {
+    let Claimed { run, owner, in_hand } = claimed;
     let task = {
         let (context, run) = (context.clone(), run.clone());
-        tokio::spawn(async move { context.own(run, owner).await }.in_current_span())
+        tokio::spawn(async move { context.own(run, owner, in_hand).await }.in_current_span())
     };
     if let Err(defect) = task.await {
         tracing::error!(error = &defect as &dyn std::error::Error, "a run broke its worker's task");
@@ -67,8 +68,7 @@ async fn own(context: Arc<Context>, run: Run, owner: WorkerId) {
 }
 
 impl Context {
-    async fn own(&self, run: Run, owner: WorkerId) {
-        let in_hand = self.running.begin(run.id);
+    async fn own(&self, run: Run, owner: WorkerId, in_hand: InHand) {
         let (plan, inputs) = match self.preparer.prepare(&run, &*self.clock).await {
             Ok(ready) => ready,
             Err(reason) => return self.record(Ended::inconclusive(run, owner, reason)).await,
@@ -79,11 +79,12 @@ impl Context {
         let finished = tokio::select! {
             biased;
             finished = execute(plan, inputs, self.outbound.session(), &mut guard, &in_hand.cancel) => finished,
-            () = self.drained.cancelled() => return self.leave(run, owner).await,
+            // The grace period is over.
+            () = self.drained.cancelled() => None,
         };
         match finished {
             Some(result) => self.record(Ended { run, owner, collection_name, result }).await,
-            None => tracing::warn!("the run is not this worker's any more: nothing more is sent for it"),
+            None => release_patiently(&self.store, owner, run.id, run.attempt).await,
         }
     }
 
@@ -94,35 +95,6 @@ impl Context {
             Some(false) => {}
             None => recorder::give_up(&self.store, &run, "its recorder broke").await,
         }
-    }
-
-    /// Hands a run back that cannot be finished in time; one that has begun what must not be repeated ends here.
-    async fn leave(&self, run: Run, owner: WorkerId) {
-        if self.unsafe_begun(run.id).await {
-            let message = "the worker was stopped after a request that must not be sent twice";
-            let reason = Reason::new(ReasonCode::WorkerLost, message);
-            return self.record(Ended::inconclusive(run, owner, reason)).await;
-        }
-        let id = run.id;
-        let handed_back = self.store.write(move |conn| {
-            Box::pin(async move {
-                let now = store::now(conn).await?;
-                runs::hand_back(conn, owner, &[id], now).await
-            })
-        });
-        match handed_back.await {
-            Ok(_) => tracing::info!("a run was handed back"),
-            // The lease ends with the process, and the reaper takes the run.
-            Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "a run could not be handed back");
-            }
-        }
-    }
-
-    /// What the row says, because another attempt may have begun it. Unsure, we do not repeat.
-    async fn unsafe_begun(&self, run: RunId) -> bool {
-        let read = async { runs::get(&mut self.store.read().await?, run).await };
-        read.await.ok().flatten().is_none_or(|run| run.unsafe_begun)
     }
 }
 

@@ -27,8 +27,9 @@ pub(crate) async fn fold(conn: &mut Conn, ended: &[&Ended], now: DateTime<Utc>) 
     let mut trackers = health::lock(conn, &keys, now).await?;
     let mut told = false;
     for (key, mut runs) in by_key {
-        // A monitor that has gone has nobody to tell.
+        // A monitor that has gone, or has let go of the collection, has nobody to tell.
         let Some(monitor) = monitors::get_by_id(conn, key.0).await? else { continue };
+        runs.retain(|ended| monitor.document.collections.contains(&ended.run.collection.slug));
         let mut tracker = trackers.remove(&key).unwrap_or_default();
         let before = tracker.clone();
         runs.sort_by_key(|ended| ended.run.due_at);

@@ -10,12 +10,13 @@ use chrono::TimeDelta;
 use domain::{
     clock::Clock,
     id::{RunId, WorkerId},
+    run::Run,
 };
-use store::{Store, workers};
+use store::{Store, runs, workers};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Config, running::Running};
+use crate::{Config, release::release, running::Running};
 
 /// Between two renewals.
 const RENEWAL: Duration = Duration::from_secs(2);
@@ -24,6 +25,9 @@ const TIME_TO_LIVE: TimeDelta = TimeDelta::seconds(8);
 /// A lease is trusted this long after its last successful renewal *began*, by our monotonic clock: less than it is good
 /// for, so that two workers never send for the same run.
 const TRUST: Duration = Duration::from_secs(6);
+
+/// A claim is in hand long before this much later.
+const SETTLED: TimeDelta = TimeDelta::seconds(10);
 
 /// Under which id this process owns runs, and since when that is sure.
 pub(crate) struct Lease {
@@ -85,7 +89,7 @@ impl Lease {
     pub(crate) async fn once(&self, running: &Running, clock: &dyn Clock) -> store::Result<()> {
         let (id, began) = (self.id(), Instant::now());
         let renewed = self.store.write(move |conn| Box::pin(renew(conn, id))).await?;
-        let Some(unwanted) = renewed else {
+        let Some(found) = renewed else {
             tracing::warn!(worker.id = %id, "the worker's lease was over: its runs are not its own any more");
             running.stop_all();
             let fresh = WorkerId::random(clock.now());
@@ -94,8 +98,12 @@ impl Lease {
             return Ok(());
         };
         self.set(Held { id, renewed: began });
-        for run in unwanted {
+        for run in found.stop {
             running.stop(run);
+        }
+        for run in found.owned.into_iter().filter(|run| !running.holds(run.id)) {
+            tracing::warn!(run.id = %run.id, "a run was this worker's, and nobody was executing it");
+            self.store.write(move |conn| Box::pin(release(conn, id, run.id, run.attempt))).await?;
         }
         Ok(())
     }
@@ -129,13 +137,23 @@ impl Lease {
     }
 }
 
+/// What a renewal finds out about the worker's runs.
+struct Renewed {
+    /// Which somebody wants stopped.
+    stop: Vec<RunId>,
+    /// What it owns for some time: whatever of it is not in hand was left lying.
+    owned: Vec<Run>,
+}
+
 /// `None` when the lease was over.
-async fn renew(conn: &mut store::Conn, id: WorkerId) -> store::Result<Option<Vec<RunId>>> {
+async fn renew(conn: &mut store::Conn, id: WorkerId) -> store::Result<Option<Renewed>> {
     let now = store::now(conn).await?;
     if !workers::renew(conn, id, now, now + TIME_TO_LIVE).await? {
         return Ok(None);
     }
-    store::runs::cancel_requested(conn, id).await.map(Some)
+    let stop = runs::cancel_requested(conn, id).await?;
+    let owned = runs::owned_since(conn, id, now - SETTLED).await?;
+    Ok(Some(Renewed { stop, owned }))
 }
 
 /// The name by which operators know this machine.
@@ -144,4 +162,105 @@ fn host() -> String {
         .map(|name| name.trim().to_owned())
         .or_else(|_| std::env::var("HOSTNAME"))
         .unwrap_or_else(|_| "unknown".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{
+        clock::MockClock,
+        id::CollectionId,
+        outcome::{Outcome, RunState, Trigger},
+        run::PinnedCollection,
+    };
+    use store::runs::NewRun;
+
+    use super::*;
+
+    /// A lease in a store whose time stands still, and a run claimed under it.
+    async fn claimed(folder: &std::path::Path) -> (Lease, MockClock, Store, RunId) {
+        let clock = MockClock::at("2026-01-01T00:00:00Z".parse().unwrap());
+        let store = Store::open_sqlite(folder).await.unwrap().with_clock(std::sync::Arc::new(clock.clone()));
+        let lease = Lease::register(store.clone(), Config::default(), &clock).await.unwrap();
+        let (owner, now) = (lease.id(), clock.now());
+        let run = RunId::random(now);
+        let new = NewRun {
+            id: run,
+            collection: PinnedCollection {
+                id: CollectionId::random(now),
+                slug: "shop".parse().unwrap(),
+                version: 1,
+            },
+            monitor: None,
+            environment: None,
+            location: "default".parse().unwrap(),
+            trigger: Trigger::Manual,
+            max_lateness: Duration::from_secs(60),
+            wake_at: now,
+            in_maintenance: false,
+            end: None,
+        };
+        let claim = store.write(move |conn| {
+            Box::pin(async move {
+                runs::insert(conn, &[new], now).await?;
+                runs::claim(conn, owner, &[run], now).await
+            })
+        });
+        assert_eq!(claim.await.unwrap().len(), 1);
+        (lease, clock, store, run)
+    }
+
+    /// Eleven seconds with a renewal in time.
+    async fn later(lease: &Lease, clock: &MockClock, running: &Running) {
+        for seconds in [6, 5] {
+            clock.advance(TimeDelta::seconds(seconds));
+            lease.once(running, clock).await.unwrap();
+        }
+    }
+
+    async fn row(store: &Store, run: RunId) -> Run {
+        runs::get(&mut store.read().await.unwrap(), run).await.unwrap().unwrap()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_run_that_is_owned_and_not_in_hand_is_queued_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let (lease, clock, store, run) = claimed(folder.path()).await;
+        let running = Running::default();
+        lease.once(&running, &clock).await.unwrap();
+        assert_eq!(row(&store, run).await.state, RunState::Running, "it may be on its way into a hand");
+        later(&lease, &clock, &running).await;
+        assert_eq!(row(&store, run).await.state, RunState::Queued);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn such_a_run_ends_inconclusive_once_it_has_begun_what_must_not_be_repeated() {
+        let folder = tempfile::tempdir().unwrap();
+        let (lease, clock, store, run) = claimed(folder.path()).await;
+        let owner = lease.id();
+        store.write(move |conn| Box::pin(runs::mark_unsafe(conn, run, 1, owner))).await.unwrap();
+        later(&lease, &clock, &Running::default()).await;
+        assert_eq!(row(&store, run).await.outcome, Some(Outcome::Inconclusive));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_run_in_hand_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (lease, clock, store, run) = claimed(folder.path()).await;
+        let running = Running::default();
+        let _in_hand = running.begin(run);
+        later(&lease, &clock, &running).await;
+        assert_eq!(row(&store, run).await.state, RunState::Running);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_lease_that_was_over_stops_what_is_in_hand_and_goes_on_under_another_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let (lease, clock, _store, run) = claimed(folder.path()).await;
+        let (running, before) = (Running::default(), lease.id());
+        let in_hand = running.begin(run);
+        clock.advance(TimeDelta::seconds(9));
+        lease.once(&running, &clock).await.unwrap();
+        assert!(in_hand.cancel.is_cancelled());
+        assert!(!lease.holds(before) && lease.holds(lease.id()));
+    }
 }

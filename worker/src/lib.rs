@@ -13,6 +13,7 @@ mod marks;
 mod patience;
 mod prepare;
 mod recorder;
+mod release;
 pub mod runner;
 mod running;
 
@@ -62,7 +63,7 @@ pub async fn run(
         async move { lease.keep(&running, &*clock, stop).await }
     });
     let context = Arc::new(Context {
-        claims: claims::spawn(store.clone(), lease.clone()),
+        claims: claims::spawn(store.clone(), lease.clone(), running.clone()),
         marks: marks::spawn(store.clone()),
         recorder: recorder::spawn(store.clone()),
         preparer: prepare::Preparer::new(store.clone()),
@@ -71,7 +72,6 @@ pub async fn run(
         outbound,
         clock,
         lease,
-        running,
     });
     let deliveries = queue.consume(&Destination::Runs(config.location.clone()), config.slots).await?;
     let handler = move |message| handler::handle(context.clone(), message);

@@ -106,16 +106,24 @@ async fn write(conn: &mut Conn, ended: &[Ended]) -> store::Result<(Vec<RunId>, b
 pub(crate) async fn give_up(store: &Store, run: &Run, why: &str) {
     let (id, attempt) = (run.id, run.attempt);
     tracing::error!(run.id = %id, why, "a result cannot be recorded");
-    let reason =
-        Reason::new(ReasonCode::Internal, "the result could not be recorded; the worker's log says why");
-    let ended = store.write(move |conn| {
-        Box::pin(async move {
-            let now = store::now(conn).await?;
-            runs::end_inconclusive(conn, id, attempt, &reason, now).await
-        })
-    });
-    if let Err(error) = ended.await {
-        tracing::error!(error = &error as &dyn std::error::Error, run.id = %id, "a run could not be ended");
+    let message = "the result could not be recorded; the worker's log says why";
+    let mut patience = Patience::new();
+    loop {
+        let ended = store.write(move |conn| {
+            Box::pin(async move {
+                let now = store::now(conn).await?;
+                let reason = Reason::new(ReasonCode::Internal, message);
+                runs::end_inconclusive(conn, id, attempt, &reason, now).await
+            })
+        });
+        match ended.await {
+            Ok(_) => return,
+            Err(error) if error.is_retryable() => patience.wait("ending a run", &error).await,
+            Err(error) => {
+                let cause = &error as &dyn std::error::Error;
+                return tracing::error!(error = cause, run.id = %id, "a run could not be ended");
+            }
+        }
     }
 }
 

@@ -39,7 +39,7 @@ pub async fn execute(
     guard: &mut impl Guard,
     cancel: &CancellationToken,
 ) -> Option<RunResult> {
-    let started = Instant::now();
+    let mut started = Instant::now();
     let mut machine = Machine::new(plan, inputs);
     let mut event = Event::Started;
     loop {
@@ -49,9 +49,13 @@ pub async fn execute(
         event = match command {
             Command::Finish(result) => return Some(*result),
             Command::Send { request, repeatable } => {
+                // Waiting for ourselves is not the target's time: the run's clock stands still.
+                let asked = Instant::now();
                 if !guard.may_send(repeatable).await {
                     return None;
                 }
+                started += asked.elapsed();
+                let deadline = started + machine.deadline();
                 let answered = async {
                     match session.send(&request).await {
                         Ok(response) => Event::Responded(Box::new(response)),

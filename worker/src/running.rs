@@ -26,6 +26,10 @@ impl Running {
         InHand { all: self.clone(), run, cancel }
     }
 
+    pub(crate) fn holds(&self, run: RunId) -> bool {
+        self.lock().contains_key(&run)
+    }
+
     /// Somebody wants it stopped. Nothing happens when it is over already.
     pub(crate) fn stop(&self, run: RunId) {
         if let Some(cancel) = self.lock().get(&run) {

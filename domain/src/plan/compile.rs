@@ -41,6 +41,11 @@ pub(super) fn collection(collection: &Collection) -> Result<Plan, Vec<Problem>> 
                 .problems
                 .extend(problem.map(|found| Problem { offset: Some(reference.span().start), ..found }));
         }
+        for (_, reference) in &compiler.references {
+            if let Some(target) = order::target(reference, &ids).and_then(|target| steps.get_mut(target)) {
+                target.referenced = true;
+            }
+        }
         problems.append(&mut compiler.problems);
         references.append(&mut compiler.references);
         steps.push(planned);
@@ -89,6 +94,7 @@ impl Compiler {
             always: step.always,
             delay: step.delay.map_or(Duration::ZERO, |span| span.0),
             repeatable,
+            referenced: false,
         }
     }
 

@@ -67,6 +67,8 @@ pub struct PlannedStep {
     pub delay: Duration,
     /// Whether it may be sent again by another worker after a crash.
     pub repeatable: bool,
+    /// Whether a later step refers to its answer.
+    pub referenced: bool,
 }
 
 /// When and how often a request is sent again.

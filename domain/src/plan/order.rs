@@ -7,6 +7,17 @@ use crate::{
 
 use super::PlannedStep;
 
+/// The index (from 0) of the step that a reference names, if there is such a step.
+pub(super) fn target(reference: &Reference, ids: &[&str]) -> Option<usize> {
+    match reference.root() {
+        Root::Step(id) => ids.iter().position(|have| have == id),
+        Root::StepNumber(number) => {
+            usize::try_from(*number).ok()?.checked_sub(1).filter(|index| *index < ids.len())
+        }
+        Root::Row | Root::Vars | Root::Secrets | Root::Run | Root::Call(_) => None,
+    }
+}
+
 /// The problem of one reference that stands in step `index` (from 0), if it has one. `ids` are all steps' ids, in
 /// order; `earlier` are the compiled steps before this one.
 pub(super) fn problem(
@@ -16,22 +27,17 @@ pub(super) fn problem(
     ids: &[&str],
     earlier: &[PlannedStep],
 ) -> Option<Problem> {
-    let target = match reference.root() {
-        Root::Step(id) => match ids.iter().position(|have| have == id) {
-            Some(target) => target,
-            None => return Some(unknown(pointer, id, index, ids)),
-        },
-        Root::StepNumber(number) => match usize::try_from(*number).ok().and_then(|n| n.checked_sub(1)) {
-            Some(target) if target < ids.len() => target,
-            _ => {
-                let message = format!("there is no step {number}: the collection has {} steps", ids.len());
-                return Some(Problem::error(pointer, message).help("steps are counted from 1"));
-            }
-        },
-        Root::Row => {
+    let target = match (target(reference, ids), reference.root()) {
+        (Some(target), _) => target,
+        (None, Root::Step(id)) => return Some(unknown(pointer, id, index, ids)),
+        (None, Root::StepNumber(number)) => {
+            let message = format!("there is no step {number}: the collection has {} steps", ids.len());
+            return Some(Problem::error(pointer, message).help("steps are counted from 1"));
+        }
+        (None, Root::Row) => {
             return Some(Problem::error(pointer, "`row` has no values: the collection has no `each`"));
         }
-        Root::Vars | Root::Secrets | Root::Run | Root::Call(_) => return None,
+        (None, Root::Vars | Root::Secrets | Root::Run | Root::Call(_)) => return None,
     };
     if target < index {
         return capture_problem(pointer, reference, &earlier[target]);

@@ -374,6 +374,22 @@ fn no_secret_value_is_in_the_result() {
 }
 
 #[test]
+fn a_secret_capture_is_masked_also_in_answers_that_did_not_pass() {
+    let (mut drive, _) = Drive::start(json!([{
+        "id": "login",
+        "request": { "url": URL },
+        "assert": [{ "body.ok": true }],
+        "capture": { "token": { "path": "body.token", "secret": true } },
+        "retry": { "attempts": 1, "when": ["assertion"] },
+    }]));
+    waits(drive.answer(200, &json!({ "ok": false, "token": "first-token" })));
+    sent(drive.on(Event::Woke));
+    let result = finished(drive.answer(200, &json!({ "ok": false, "token": "second-token" })));
+    let kept = serde_json::to_string(&result).unwrap();
+    assert!(!kept.contains("first-token") && !kept.contains("second-token"), "{kept}");
+}
+
+#[test]
 fn no_half_of_a_secret_is_left_where_a_value_was_cut() {
     for shift in 0..13 {
         let (mut drive, _) = Drive::start(json!([

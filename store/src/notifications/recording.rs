@@ -67,6 +67,13 @@ pub async fn record_dead(
     Ok(recorded)
 }
 
+/// Embedded mode, at the start: whoever was sending is of a process that has ended. [`reap`] does the rest.
+pub(crate) async fn end_all_leases(conn: &mut Conn, now: DateTime<Utc>) -> Result<()> {
+    let sending = notifications::table.filter(IsSending::new(notifications::state));
+    with!(conn, |c| diesel::update(sending).set(notifications::lease_until.eq(Moment(now))).execute(c))?;
+    Ok(())
+}
+
 /// Makes notifications pending again whose notifier went away. Answers which.
 pub async fn reap(conn: &mut Conn, now: DateTime<Utc>, limit: u32) -> Result<Vec<NotificationId>> {
     let over: Vec<Key<NotificationId>> = load_skip_locked!(

@@ -46,7 +46,8 @@ pub async fn claim(
     Ok(rows.into_iter().map(Run::from).collect())
 }
 
-/// Gives runs back that this worker owns and will not finish (drain). Answers which were its own.
+/// Gives runs back that this worker owns and will not finish, so that another attempt can. A run that has begun what must
+/// not be repeated cannot be given back. Answers which were.
 pub async fn hand_back(
     conn: &mut Conn,
     worker: WorkerId,
@@ -55,7 +56,8 @@ pub async fn hand_back(
 ) -> Result<Vec<RunId>> {
     let own = runs::table
         .filter(keys!(runs))
-        .filter(runs::state.eq(Word(RunState::Running)).and(runs::owner.eq(Key(worker))));
+        .filter(runs::state.eq(Word(RunState::Running)).and(runs::owner.eq(Key(worker))))
+        .filter(runs::unsafe_begun.eq(false));
     let queued = (runs::state.eq(Word(RunState::Queued)), runs::wake_at.eq(Moment(now)), runs::wakes.eq(0));
     let ids: Vec<Key<RunId>> =
         with!(conn, |c| diesel::update(own).set(queued).returning(runs::id).get_results(c))?;
@@ -80,14 +82,24 @@ pub async fn cancel_requested(conn: &mut Conn, worker: WorkerId) -> Result<Vec<R
     Ok(ids.into_iter().map(|Key(id)| id).collect())
 }
 
-/// Running runs whose owner is no longer alive, oldest first. Nothing is locked: [`requeue`] and
+/// What this worker owns since before an instant, as the row has it. Whatever of it is not in its hands was left lying:
+/// an answer of the database that got lost, a defect.
+pub async fn owned_since(conn: &mut Conn, worker: WorkerId, before: DateTime<Utc>) -> Result<Vec<Run>> {
+    let own = runs::table
+        .filter(IsRunning::new(runs::state).and(runs::owner.eq(Key(worker))))
+        .filter(runs::started_at.lt(Moment(before)));
+    let rows: Vec<Row> = with!(conn, |c| own.select(Row::as_select()).load(c))?;
+    Ok(rows.into_iter().map(Run::from).collect())
+}
+
+/// Running runs whose owner is no longer alive, owner by owner: in that order, few rows are read. Nothing is locked: [`requeue`] and
 /// [`super::end_inconclusive`] are fenced by the attempt.
 pub async fn of_dead_workers(conn: &mut Conn, now: DateTime<Utc>, limit: u32) -> Result<Vec<Run>> {
     let alive = workers::table
         .filter(workers::id.nullable().eq(runs::owner).and(workers::alive_until.gt(Moment(now))));
     let orphans = runs::table
         .filter(IsRunning::new(runs::state).and(not(exists(alive))))
-        .order((runs::due_at, runs::id))
+        .order((runs::owner, runs::due_at, runs::id))
         .limit(i64::from(limit));
     let rows: Vec<Row> = with!(conn, |c| orphans.select(Row::as_select()).load(c))?;
     Ok(rows.into_iter().map(Run::from).collect())

@@ -21,7 +21,7 @@ use futures_util::FutureExt;
 use secrecy::ExposeSecret;
 
 use super::{Pools, Store};
-use crate::{Config, Error, Result, SecretKey, conn::Lite, now, wakeup::Wakeups, workers};
+use crate::{Config, Error, Result, SecretKey, conn::Lite, notifications, now, wakeup::Wakeups, workers};
 
 /// How long PostgreSQL may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -80,7 +80,8 @@ async fn open_sqlite(config: &Config) -> Result<Store> {
         .write(|conn| {
             Box::pin(async move {
                 let now = now(conn).await?;
-                workers::end_all_leases(conn, now).await
+                workers::end_all_leases(conn, now).await?;
+                notifications::end_all_leases(conn, now).await
             })
         })
         .await?;

@@ -119,6 +119,7 @@ impl Machine {
         let request = step.request.clone().expect("a request was sent before it was answered");
         let status = response.status;
         let answer = Answer::new(request, response).received_at(self.inputs.facts.started_at + self.at);
+        self.learn_secrets(planned, &answer);
         match self.polled(&mut step, planned, &answer) {
             Ok(Polled::Holds) => {}
             Ok(Polled::Again(wait)) => {
@@ -126,7 +127,7 @@ impl Machine {
                 return Command::Wait(wait);
             }
             Ok(Polled::TimedOut(reason)) => {
-                self.answers[step.index] = Some(answer);
+                self.keep(step.index, answer);
                 return self.failed(step, reason);
             }
             Err(unresolved) => return self.unresolved(step, unresolved),
@@ -140,11 +141,27 @@ impl Machine {
         };
         self.records.answered(step.sent_at, &answer, &judged);
         let Some(reason) = judged.reason else { return self.passed(step, planned, answer, judged.outcome) };
-        self.answers[step.index] = Some(answer);
+        self.keep(step.index, answer);
         if step.tries <= planned.retry.attempts && judge::worth_another_try(&planned.retry, status) {
             return self.wait_to_retry(step, planned);
         }
         self.failed(step, reason)
+    }
+
+    /// Every answer is kept as evidence when it does not pass, so its secrets are learned whatever becomes of it.
+    fn learn_secrets(&mut self, planned: &PlannedStep, answer: &Answer) {
+        for capture in planned.captures.iter().filter(|capture| capture.secret) {
+            if let Ok(value) = capture.take(answer) {
+                mask::learn(&mut self.masker, &value);
+            }
+        }
+    }
+
+    /// Keeps an answer that a later step refers to; the others would only fill the memory.
+    fn keep(&mut self, index: usize, answer: Answer) {
+        if self.plan.steps[index].referenced {
+            self.answers[index] = Some(answer);
+        }
     }
 
     /// Takes the captures of an answer that passed, and goes on.
@@ -159,21 +176,18 @@ impl Machine {
         for capture in &planned.captures {
             match capture.take(&answer) {
                 Ok(value) => {
-                    if capture.secret {
-                        mask::learn(&mut self.masker, &value);
-                    }
                     self.records.captured(&capture.name, value.clone());
                     captures.insert(capture.name.clone(), value);
                 }
                 Err(found) => {
-                    self.answers[step.index] = Some(answer);
+                    self.keep(step.index, answer);
                     let message = format!("capture `{}` found nothing: {found}", capture.name);
                     return self.failed(step, Reason::new(ReasonCode::CaptureMissing, message));
                 }
             }
         }
         answer.set_captures(captures);
-        self.answers[step.index] = Some(answer);
+        self.keep(step.index, answer);
         self.records.end(outcome, None);
         self.advance(step.index + 1)
     }

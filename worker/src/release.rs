@@ -1,0 +1,37 @@
+//! Lets go of runs that this worker owns and does not execute: stopped in time, lost from sight, unsure of its lease.
+
+use domain::{
+    id::{RunId, WorkerId},
+    outcome::{Reason, ReasonCode},
+};
+use store::{Conn, Store, runs};
+
+use crate::patience::Patience;
+
+/// Queues the run again, or ends it as inconclusive when it has begun what must not be repeated. Fenced: a run that is
+/// somebody else's by now stays so.
+pub(crate) async fn release(conn: &mut Conn, owner: WorkerId, run: RunId, attempt: u32) -> store::Result<()> {
+    let now = store::now(conn).await?;
+    if runs::hand_back(conn, owner, &[run], now).await?.is_empty() {
+        let message = "the worker let go of it after a request that must not be sent twice";
+        let reason = Reason::new(ReasonCode::WorkerLost, message);
+        runs::end_inconclusive(conn, run, attempt, &reason, now).await?;
+    }
+    Ok(())
+}
+
+/// The same, until the database has answered.
+pub(crate) async fn release_patiently(store: &Store, owner: WorkerId, run: RunId, attempt: u32) {
+    let mut patience = Patience::new();
+    loop {
+        match store.write(move |conn| Box::pin(release(conn, owner, run, attempt))).await {
+            Ok(()) => return tracing::info!(run.id = %run, "a run was let go"),
+            Err(error) if error.is_retryable() => patience.wait("letting go of a run", &error).await,
+            // The next look at what is owned and not in hand tries again.
+            Err(error) => {
+                let cause = &error as &dyn std::error::Error;
+                return tracing::error!(error = cause, run.id = %run, "a run could not be let go");
+            }
+        }
+    }
+}
