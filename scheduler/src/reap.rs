@@ -90,7 +90,7 @@ fn fate(run: &Run, now: DateTime<Utc>) -> Fate {
     if run.unsafe_begun {
         return over(ReasonCode::WorkerLost, "the worker was lost after a request that must not be repeated");
     }
-    if run.attempt >= FATAL {
+    if run.losses + 1 >= FATAL {
         return over(ReasonCode::Poison, "two workers were lost while they executed this run");
     }
     let max_lateness = TimeDelta::from_std(run.max_lateness).unwrap_or(TimeDelta::MAX);

@@ -117,6 +117,7 @@ diesel::table! {
         wake_at -> Nullable<Moment>,
         wakes -> Integer,
         attempt -> Integer,
+        losses -> Integer,
         owner -> Nullable<Key>,
         started_at -> Nullable<Moment>,
         unsafe_begun -> Bool,

@@ -62,6 +62,8 @@ pub struct Run {
     pub reason: Option<Reason>,
     /// How often it was claimed.
     pub attempt: u32,
+    /// How many workers were lost while they executed it; being handed back is no loss.
+    pub losses: u32,
     /// Who claimed it last.
     pub owner: Option<WorkerId>,
     /// The slot for scheduled runs, the request's instant for others.

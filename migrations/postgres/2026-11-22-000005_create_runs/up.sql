@@ -16,6 +16,7 @@ CREATE TABLE runs (
     wake_at timestamptz,
     wakes integer NOT NULL DEFAULT 0,
     attempt integer NOT NULL DEFAULT 0,
+    losses integer NOT NULL DEFAULT 0,
     owner uuid,
     started_at timestamptz,
     unsafe_begun boolean NOT NULL DEFAULT false,
@@ -69,6 +70,7 @@ COMMENT ON COLUMN runs.wakes IS 'How often it was published since it was queued;
 COMMENT ON COLUMN runs.attempt IS 'How often it was claimed; a result counts only with the current one.';
 COMMENT ON COLUMN runs.owner IS 'The worker that claimed it last.';
 COMMENT ON COLUMN runs.started_at IS 'When it was claimed last.';
+COMMENT ON COLUMN runs.losses IS 'How many workers were lost while they executed it.';
 COMMENT ON COLUMN runs.unsafe_begun IS 'Committed before the first request that must not be sent twice.';
 COMMENT ON COLUMN runs.cancel_requested_at IS 'When somebody asked its worker to stop it.';
 COMMENT ON COLUMN runs.outcome IS 'Set when finished; a trigger holds it for ever.';

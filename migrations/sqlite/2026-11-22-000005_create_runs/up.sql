@@ -16,6 +16,7 @@ CREATE TABLE runs (
     wake_at INTEGER,
     wakes INTEGER NOT NULL DEFAULT 0,
     attempt INTEGER NOT NULL DEFAULT 0,
+    losses INTEGER NOT NULL DEFAULT 0,
     owner BLOB,
     started_at INTEGER,
     unsafe_begun INTEGER NOT NULL DEFAULT 0 CHECK (unsafe_begun IN (0, 1)),

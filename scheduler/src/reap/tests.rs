@@ -26,6 +26,7 @@ fn run() -> Run {
         outcome: None,
         reason: None,
         attempt: 1,
+        losses: 0,
         owner: None,
         due_at,
         slot_at: None,
@@ -47,12 +48,14 @@ fn code(run: &Run, second: i64) -> Option<ReasonCode> {
 #[test]
 fn the_redelivery_policy_is_this_table() {
     let unsafe_begun = Run { unsafe_begun: true, ..run() };
-    let second = Run { attempt: 2, ..run() };
+    let second = Run { attempt: 2, losses: 1, ..run() };
+    let handed_back = Run { attempt: 2, ..run() };
     let both = Run { unsafe_begun: true, ..second.clone() };
     for (name, run, at, expected) in [
         ("repeatable, once, in time", run(), 59, None),
         ("repeatable, once, too late", run(), 60, Some(ReasonCode::WorkerLost)),
         ("an unsafe request was begun", unsafe_begun, 1, Some(ReasonCode::WorkerLost)),
+        ("handed back once, then lost", handed_back, 1, None),
         ("two workers died of it", second, 1, Some(ReasonCode::Poison)),
         ("both: what may not be repeated is said first", both, 1, Some(ReasonCode::WorkerLost)),
     ] {

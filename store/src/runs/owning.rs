@@ -105,11 +105,16 @@ pub async fn of_dead_workers(conn: &mut Conn, now: DateTime<Utc>, limit: u32) ->
     Ok(rows.into_iter().map(Run::from).collect())
 }
 
-/// Queues a running run again, if it is still that attempt's.
+/// Queues a running run again whose worker was lost, if it is still that attempt's.
 pub async fn requeue(conn: &mut Conn, run: RunId, attempt: u32, now: DateTime<Utc>) -> Result<bool> {
     let own = runs::table
         .filter(keys!([run]))
         .filter(runs::state.eq(Word(RunState::Running)).and(runs::attempt.eq(count(attempt))));
-    let queued = (runs::state.eq(Word(RunState::Queued)), runs::wake_at.eq(Moment(now)), runs::wakes.eq(0));
+    let queued = (
+        runs::state.eq(Word(RunState::Queued)),
+        runs::wake_at.eq(Moment(now)),
+        runs::wakes.eq(0),
+        runs::losses.eq(runs::losses + 1),
+    );
     Ok(with!(conn, |c| diesel::update(own).set(queued).execute(c))? == 1)
 }
