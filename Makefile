@@ -30,7 +30,7 @@ fmt: ## Format
 .PHONY: lint
 lint: compiler ## Check the format and the lints
 	cargo fmt --all --check
-	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo clippy --locked --workspace --all-targets --features planted-bugs -- -D warnings
 
 .PHONY: services
 services: ## Start PostgreSQL and RabbitMQ for tests, unless they run already

@@ -5,8 +5,12 @@ cd "$(dirname "$0")/.."
 
 SKOPOS_TEST_POSTGRES_URL=$(scripts/ensure-postgres.sh)
 export SKOPOS_TEST_POSTGRES_URL
+SKOPOS_TEST_RABBITMQ_URL=$(scripts/ensure-rabbitmq.sh)
+export SKOPOS_TEST_RABBITMQ_URL
+# Bugs can be planted in this build, so that the suites can show what they catch; none is.
+readonly BUILD=(--locked --workspace --features planted-bugs)
 
 if cargo nextest --version &>/dev/null; then
-  exec cargo nextest run --locked --workspace --no-fail-fast
+  exec cargo nextest run "${BUILD[@]}" --no-fail-fast
 fi
-exec cargo test --locked --workspace --no-fail-fast
+exec cargo test "${BUILD[@]}" --no-fail-fast

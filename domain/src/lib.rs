@@ -15,6 +15,7 @@ pub mod masking;
 pub mod notification;
 pub mod outcome;
 pub mod plan;
+pub mod planted;
 pub mod problem;
 pub mod reference;
 pub mod result;
