@@ -56,6 +56,8 @@ pub(crate) struct Run {
     pub(crate) reason: Option<String>,
     pub(crate) attempt: i32,
     pub(crate) losses: i32,
+    /// How often its message was published since it was queued last.
+    pub(crate) wakes: i32,
 }
 
 /// Slots without runs.
@@ -208,7 +210,7 @@ fn run_change(row: &Row) -> RunChange {
 
 const RUNS: &str = "SELECT 'run_' || replace(id::text, '-', ''), monitor_id::text, collection_id::text, collection,
     collection_version, location, chaos.ms(due_at), chaos.ms(slot_at), chaos.ms(start_by), chaos.ms(started_at), state,
-    outcome, reason->>'code', attempt, losses FROM runs ORDER BY due_at, id";
+    outcome, reason->>'code', attempt, losses, wakes FROM runs ORDER BY due_at, id";
 
 fn run(row: &Row) -> Run {
     Run {
@@ -227,6 +229,7 @@ fn run(row: &Row) -> Run {
         reason: row.get(12),
         attempt: row.get(13),
         losses: row.get(14),
+        wakes: row.get(15),
     }
 }
 

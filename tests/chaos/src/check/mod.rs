@@ -67,6 +67,7 @@ pub(super) mod tests {
             reason: None,
             attempt: 1,
             losses: 0,
+            wakes: 1,
         }
     }
 }

@@ -53,6 +53,10 @@ fn judge(run: &Run, last: Option<&RunChange>, findings: &mut Findings) {
     if began && run.outcome.as_deref() == Some("skipped") || !began && !never_begins && !cancelled(run) {
         findings.unexpected("I2", format!("{} is {:?} after {} attempts", run.id, run.outcome, run.attempt));
     }
+    // Its message was published once, 30 s or more before: if that got lost, somebody should have published another.
+    if run.outcome.as_deref() == Some("missed") && run.attempt == 0 && run.wakes < 2 {
+        findings.unexpected("I4", format!("{} was called {} times until it was missed", run.id, run.wakes));
+    }
     findings.recovered += usize::from(run.attempt > 1 && run.outcome.as_deref() != Some("missed"));
 }
 
@@ -164,6 +168,26 @@ mod tests {
     fn an_outcome_that_changes_is_found_out() {
         let changes = vec![change("queued", 0, None), change("running", 1, None), passed(), passed()];
         assert_eq!(judged(changes, &[]), ["I2"]);
+    }
+
+    #[test]
+    fn a_missed_run_that_nobody_called_again_is_found_out() {
+        let missed = change("finished", 0, Some("missed"));
+        let row = |wakes| Run {
+            outcome: Some("missed".into()),
+            attempt: 0,
+            wakes,
+            started: None,
+            ..run("m", "c", Some(0))
+        };
+        let judged = |wakes| {
+            let changes = vec![change("queued", 0, None), missed.clone()];
+            let rows = Rows { run_changes: changes, runs: vec![row(wakes)], guards: 3, ..Rows::default() };
+            let mut findings = Findings::default();
+            check(&Seen { rows, ..Seen::default() }, &mut findings);
+            findings.violations.len()
+        };
+        assert_eq!((judged(1), judged(3)), (1, 0));
     }
 
     #[test]
