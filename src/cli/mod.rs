@@ -19,8 +19,12 @@ use std::{
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use tokio::runtime::Runtime;
 
-use crate::config::Config;
+use crate::{
+    config::Config,
+    roles::{Role, Roles},
+};
 
 /// Watches API workflows: ordered HTTP steps that use each other's answers.
 #[derive(Debug, Parser)]
@@ -37,8 +41,16 @@ pub(crate) struct Arguments {
 enum Command {
     /// Start everything and a demo shop, for trying things out.
     Dev(dev::Dev),
-    /// Start everything in one process.
+    /// Start roles in one process; all of them by default.
     Serve(serve::Serve),
+    /// Start the API alone.
+    Api,
+    /// Start a scheduler alone: it decides what runs, and when.
+    Scheduler,
+    /// Start a worker alone: it runs the collections of one location.
+    Worker,
+    /// Start a notifier alone: it tells people.
+    Notifier,
     /// Check documents and show everything that is wrong with them.
     Validate(validate::Validate),
     /// Run collections here and now, without a server.
@@ -77,7 +89,13 @@ impl From<Exit> for ExitCode {
 
 /// Runs the command and reports its error, once.
 pub(crate) fn run(arguments: Arguments) -> ExitCode {
-    match dispatch(arguments) {
+    let ended = Runtime::new().context("the runtime cannot start").and_then(|runtime| {
+        let ended = runtime.block_on(dispatch(arguments));
+        // Whoever was told to end at once does not wait for a name server.
+        runtime.shutdown_background();
+        ended
+    });
+    match ended {
         Ok(exit) => exit.into(),
         // The reader of our output has gone, as in `skopos … | head`: nobody is left to tell.
         Err(error) if is_broken_pipe(&error) => Exit::Success.into(),
@@ -89,13 +107,16 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
     }
 }
 
-#[tokio::main]
 async fn dispatch(arguments: Arguments) -> anyhow::Result<Exit> {
     let config =
         || Config::load(arguments.config.as_deref(), std::env::vars()).context("the configuration is wrong");
     match arguments.command {
         Command::Dev(command) => command.run(config()?).await,
         Command::Serve(command) => command.run(config()?).await,
+        Command::Api => serve::serve(Roles::asked(&[Role::Api]), config()?).await,
+        Command::Scheduler => serve::serve(Roles::asked(&[Role::Scheduler]), config()?).await,
+        Command::Worker => serve::serve(Roles::asked(&[Role::Worker]), config()?).await,
+        Command::Notifier => serve::serve(Roles::asked(&[Role::Notifier]), config()?).await,
         Command::Migrate(command) => command.run(&config()?).await,
         Command::Validate(command) => command.run(),
         Command::Test(command) => command.run(&config()?).await,

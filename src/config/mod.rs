@@ -12,7 +12,7 @@ use figment::{
 };
 use serde::Deserialize;
 
-use crate::{demo, logging};
+use crate::{demo, health, logging};
 
 /// The commented reference of every setting, and the defaults.
 const DEFAULTS: &str = include_str!("../../config.default.toml");
@@ -49,6 +49,8 @@ pub(crate) struct Config {
     pub(crate) notifier: notifier::Config,
     /// The server for e-mail channels.
     pub(crate) smtp: sections::Smtp,
+    /// Whether a process lives and can work, for those who watch it.
+    pub(crate) health: health::Config,
     /// The demo shop.
     pub(crate) demo: demo::Config,
     /// What the log looks like.
