@@ -44,6 +44,7 @@ impl Parts {
     ///
     /// When something is not there, or these roles cannot work with what is configured.
     pub(crate) async fn open(roles: Roles, config: Config, demo: DemoShop) -> anyhow::Result<Self> {
+        config.check().context("the configuration is wrong")?;
         roles.check(&config)?;
         let connections = Connections::open(&config).await?;
         let api = match roles.have(Role::Api) {

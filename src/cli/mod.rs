@@ -2,8 +2,10 @@
 //! the one place where an error reaches the terminal.
 
 mod apply;
+mod config;
 mod demo;
 mod dev;
+mod healthcheck;
 mod migrate;
 mod schema;
 mod serve;
@@ -22,7 +24,7 @@ use clap::{Parser, Subcommand};
 use tokio::runtime::Runtime;
 
 use crate::{
-    config::Config,
+    config::{Config, Settings},
     roles::{Role, Roles},
 };
 
@@ -59,6 +61,11 @@ enum Command {
     Apply(apply::Apply),
     /// Bring the database's schema up to date.
     Migrate(migrate::Migrate),
+    /// Check or print the configuration.
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Ask a process of this configuration whether it lives, for containers.
+    Healthcheck(healthcheck::Healthcheck),
     /// Print the JSON Schema of documents, for editors.
     Schema(schema::Schema),
     /// Serve only the demo shop.
@@ -73,7 +80,7 @@ enum Command {
 pub(crate) enum Exit {
     /// It did what was asked; for `test`: everything passed or was degraded.
     Success = 0,
-    /// `test`: something failed.
+    /// `test`: something failed; `healthcheck`: the process does not answer.
     Failed = 1,
     /// A document is invalid; nothing was sent.
     Invalid = 3,
@@ -108,8 +115,8 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
 }
 
 async fn dispatch(arguments: Arguments) -> anyhow::Result<Exit> {
-    let config =
-        || Config::load(arguments.config.as_deref(), std::env::vars()).context("the configuration is wrong");
+    let file = arguments.config.as_deref();
+    let config = || Config::load(file, environment()).context("the configuration is wrong");
     match arguments.command {
         Command::Dev(command) => command.run(config()?).await,
         Command::Serve(command) => command.run(config()?).await,
@@ -122,9 +129,17 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<Exit> {
         Command::Test(command) => command.run(&config()?).await,
         Command::Apply(command) => command.run(&config()?).await,
         Command::Schema(command) => command.run(),
+        Command::Config(command) => command.run(Settings::read(file, environment())),
+        Command::Healthcheck(command) => command.run(&config()?).await,
         Command::Demo(command) => command.run(&config()?).await,
         Command::Version(command) => command.run(),
     }
+}
+
+/// What is not UTF-8 is told as what it nearly is; it may be anybody's.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+    std::env::vars_os().map(move |(name, value)| (text(name), text(value)))
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
