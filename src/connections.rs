@@ -6,7 +6,7 @@ use outbound::Outbound;
 use queue::Queue;
 use store::{SchemaState, Store};
 
-use crate::config::Config;
+use crate::{config::Config, roles::Roles};
 
 /// Open and checked. Clones share everything.
 #[derive(Clone)]
@@ -25,9 +25,9 @@ impl Connections {
     /// # Errors
     ///
     /// When something is not there, does not let us in, or is of another version.
-    pub(crate) async fn open(config: &Config) -> anyhow::Result<Self> {
+    pub(crate) async fn open(config: &Config, roles: &Roles) -> anyhow::Result<Self> {
         let store = open_store(config).await?;
-        let queue = open_queue(config).await?;
+        let queue = open_queue(config, roles).await?;
         Ok(Self { store, queue, outbound: Outbound::new(config.outbound.clone())? })
     }
 }
@@ -46,16 +46,11 @@ async fn open_store(config: &Config) -> anyhow::Result<Store> {
     }
 }
 
-#[expect(clippy::unused_async, reason = "the broker of several processes is reached over a socket")]
-async fn open_queue(config: &Config) -> anyhow::Result<Queue> {
-    if config.amqp.url.is_some() {
-        bail!(
-            "AMQP_URL is set, but this version has no RabbitMQ adapter: unset it to use the queue in the process"
-        );
+/// Without a broker in the configuration the queue is inside this process. An API alone publishes nothing and consumes
+/// nothing, so it works while the broker is down.
+async fn open_queue(config: &Config, roles: &Roles) -> anyhow::Result<Queue> {
+    if config.amqp.url.is_none() || !roles.use_the_queue() {
+        return Ok(Queue::in_process());
     }
-    Ok(Queue::in_process())
+    Queue::rabbitmq(&config.amqp).await.context("the broker cannot be used")
 }
-
-/// Says good-bye to the broker.
-#[expect(clippy::unused_async, reason = "the broker of several processes is reached over a socket")]
-pub(crate) async fn close(_queue: &Queue) {}

@@ -46,7 +46,7 @@ impl Parts {
     pub(crate) async fn open(roles: Roles, config: Config, demo: DemoShop) -> anyhow::Result<Self> {
         config.check().context("the configuration is wrong")?;
         roles.check(&config)?;
-        let connections = Connections::open(&config).await?;
+        let connections = Connections::open(&config, &roles).await?;
         let api = match roles.have(Role::Api) {
             true => Some(::api::bind(&config.api).await?),
             false => None,

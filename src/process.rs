@@ -59,7 +59,7 @@ impl Process {
             while let Some(ended) = self.roles.join_next().await {
                 result = result.and(outcome(ended));
             }
-            crate::connections::close(&self.queue).await;
+            self.queue.close().await;
             result
         };
         tokio::select! {

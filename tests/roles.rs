@@ -80,6 +80,37 @@ async fn a_database_that_cannot_be_used_stops_the_start_with_one_sentence() {
 }
 
 #[tokio::test]
+async fn a_broker_that_cannot_be_used_stops_the_start_with_one_sentence() {
+    let servers = Servers::reserve().await;
+    servers.migrate();
+    for (url, part) in [
+        ("amqp://guest:hunter2@127.0.0.1:1/%2f", "the broker cannot be reached"),
+        ("amqp://guest:hunter2@127.0.0.1:5672/%2f", "does not let in user \"guest\""),
+        ("http://127.0.0.1:5672", "has to begin with amqp://"),
+    ] {
+        let mut settings = servers.settings_without(&["AMQP_URL"]);
+        settings.push(("AMQP_URL", url.to_owned()));
+        for role in ["scheduler", "worker", "notifier"] {
+            let err = refusal(&[role], &settings);
+            assert!(err.contains(part) && !err.contains("hunter2"), "{role}: {err}");
+        }
+    }
+    servers.release().await;
+}
+
+#[tokio::test]
+async fn an_api_alone_works_while_the_broker_is_down() {
+    let servers = Servers::reserve().await;
+    servers.migrate();
+    let mut settings = servers.settings_without(&["AMQP_URL"]);
+    settings.push(("AMQP_URL", "amqp://127.0.0.1:1/%2f".to_owned()));
+    let mut api = Role::start(&["api"], &settings);
+    assert!(api.says().starts_with("skopos api  http://127.0.0.1:"));
+    assert_eq!(api.stop(), Some(0));
+    servers.release().await;
+}
+
+#[tokio::test]
 async fn all_roles_in_one_process_run_on_postgresql_without_a_broker() {
     let servers = Servers::reserve().await;
     servers.migrate();

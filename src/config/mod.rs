@@ -33,7 +33,7 @@ pub(crate) struct Config {
     /// PostgreSQL instead of the embedded database.
     pub(crate) database: sections::Database,
     /// RabbitMQ instead of the in-process queue.
-    pub(crate) amqp: sections::Amqp,
+    pub(crate) amqp: queue::Config,
     /// The embedded database.
     pub(crate) data: sections::Data,
     /// Secrets at rest.
@@ -81,7 +81,7 @@ impl Config {
         if database.is_some_and(|url| !begins_with(url.expose(), &["postgres://", "postgresql://"])) {
             problems.push("`database.url` (DATABASE_URL) has to begin with postgres://".to_owned());
         }
-        if self.amqp.url.as_ref().is_some_and(|url| !begins_with(url.expose(), &["amqp://", "amqps://"])) {
+        if self.amqp.url.as_ref().is_some_and(|url| !begins_with(url, &["amqp://", "amqps://"])) {
             problems.push("`amqp.url` (AMQP_URL) has to begin with amqp:// or amqps://".to_owned());
         }
         if database.is_some() && self.secrets.key.is_none() {

@@ -63,6 +63,11 @@ impl Roles {
         self.0.contains(&role)
     }
 
+    /// Whether one of them publishes or consumes.
+    pub(crate) fn use_the_queue(&self) -> bool {
+        self.iter().any(|role| role != Role::Api)
+    }
+
     /// A part of the roles needs the other part elsewhere, so it needs what several processes can share.
     ///
     /// # Errors

@@ -6,6 +6,10 @@ use std::{
     process::{Child, ChildStderr, ChildStdout, Command, Stdio},
 };
 
+use lapin::{
+    Connection, ConnectionProperties,
+    options::{ExchangeDeleteOptions, QueueDeleteOptions},
+};
 use tokio_postgres::NoTls;
 
 /// 32 bytes in base64.
@@ -71,7 +75,28 @@ impl Servers {
 
     /// Takes everything away again.
     pub(crate) async fn release(self) {
+        self.forget_queues().await;
         self.execute(&format!("DROP SCHEMA {} CASCADE", self.schema)).await;
+    }
+}
+
+impl Servers {
+    /// Whatever Skopos declares under this prefix; deleting what is not there is no error.
+    async fn forget_queues(&self) {
+        let connection = Connection::connect(&self.broker, ConnectionProperties::default()).await;
+        let connection = connection.unwrap_or_else(|error| {
+            panic!("no RabbitMQ at {}: {error}. `make services` starts one", self.broker)
+        });
+        let channel = connection.create_channel().await.unwrap();
+        for name in ["runs.default", "notifications", "dead", "parked"] {
+            let name = format!("{}.{name}", self.schema);
+            channel.queue_delete(name.as_str().into(), QueueDeleteOptions::default()).await.unwrap();
+        }
+        for name in ["runs", "notifications", "dead"] {
+            let name = format!("{}.{name}", self.schema);
+            channel.exchange_delete(name.as_str().into(), ExchangeDeleteOptions::default()).await.unwrap();
+        }
+        connection.close(200, "done".into()).await.unwrap();
     }
 }
 
