@@ -47,10 +47,7 @@ impl Parts {
         config.check().context("the configuration is wrong")?;
         roles.check(&config)?;
         let connections = Connections::open(&config, &roles).await?;
-        let api = match roles.have(Role::Api) {
-            true => Some(::api::bind(&config.api).await?),
-            false => None,
-        };
+        let api = if roles.have(Role::Api) { Some(::api::bind(&config.api).await?) } else { None };
         let health = health::bind(&config.health).await?;
         let demo = match demo {
             DemoShop::Closed => None,

@@ -6,7 +6,7 @@ mod fleet;
 
 use std::{
     io::{Read, Write},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
 };
 
 use fleet::{KEY, Role, Servers, skopos};
@@ -142,4 +142,16 @@ fn a_second_signal_ends_a_process_that_still_drains() {
     let (code, rest) = all.ended();
     assert_eq!(code, Some(4), "{rest}");
     assert!(rest.contains("ended at once by a second signal"), "{rest}");
+}
+
+#[test]
+fn a_process_that_still_waits_for_its_database_ends_at_the_first_signal() {
+    let database = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("postgres://{}/skopos", database.local_addr().unwrap());
+    let settings = [("DATABASE_URL", url), ("SKOPOS__SECRETS__KEY", KEY.to_owned())];
+    let process = Role::start(&["serve"], &settings);
+    // It is connected, and nobody answers.
+    let _silent = database.accept().unwrap();
+    process.signal("TERM");
+    assert_eq!(process.ended(), (Some(0), String::new()));
 }
