@@ -40,6 +40,13 @@ fn config_print_shows_where_a_value_comes_from_and_no_secret() {
 }
 
 #[test]
+fn config_print_tells_what_is_wrong_besides() {
+    let (code, out, err) = run(&["--config", "/no/such/file", "config", "print"], &[]);
+    assert_eq!((code, err.lines().count()), (Some(4), 1), "{err}");
+    assert!(err.contains("cannot read /no/such/file") && out.contains("# default"), "{err}{out}");
+}
+
+#[test]
 fn healthcheck_tells_a_process_that_lives_from_one_that_does_not() {
     let folder = tempfile::tempdir().unwrap();
     let mut settings = vec![

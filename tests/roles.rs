@@ -120,6 +120,18 @@ async fn all_roles_in_one_process_run_on_postgresql_without_a_broker() {
     servers.release().await;
 }
 
+#[tokio::test]
+async fn all_roles_in_one_process_run_on_the_embedded_database_with_a_broker() {
+    let servers = Servers::reserve().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = servers.settings_without(&["DATABASE_URL", "SKOPOS__SECRETS__KEY"]);
+    settings.push(("SKOPOS__DATA__DIR", folder.path().to_str().unwrap().to_owned()));
+    let mut all = Role::start(&["serve"], &settings);
+    assert!(all.says().starts_with("skopos api  http://"));
+    assert_eq!(all.stop(), Some(0));
+    servers.release().await;
+}
+
 #[test]
 fn a_second_signal_ends_a_process_that_still_drains() {
     let folder = tempfile::tempdir().unwrap();

@@ -16,18 +16,18 @@ pub(super) enum Command {
 
 impl Command {
     pub(super) fn run(&self, settings: Settings) -> anyhow::Result<Exit> {
-        let printed = matches!(self, Self::Print).then(|| config::print(&settings));
-        let checked = settings.config().and_then(|config| config.check());
-        match (checked, printed) {
-            (Err(Problems(problems)), None) => {
-                for problem in problems {
-                    writeln!(io::stderr(), "error: {problem}")?;
-                }
-                return Ok(Exit::CouldNotRun);
+        // What is wrong is best looked for in what there is, so that is printed in any case.
+        if matches!(self, Self::Print) {
+            io::stdout().write_all(config::print(&settings).as_bytes())?;
+        }
+        if let Err(Problems(problems)) = settings.config().and_then(|config| config.check()) {
+            for problem in problems {
+                writeln!(io::stderr(), "error: {problem}")?;
             }
-            (Ok(()), None) => writeln!(io::stdout(), "ok")?,
-            // What is wrong is best looked for in what there is.
-            (_, Some(printed)) => io::stdout().write_all(printed.as_bytes())?,
+            return Ok(Exit::CouldNotRun);
+        }
+        if matches!(self, Self::Check) {
+            writeln!(io::stdout(), "ok")?;
         }
         Ok(Exit::Success)
     }
