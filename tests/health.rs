@@ -12,7 +12,7 @@ use std::{
     thread,
 };
 
-use fleet::{Role, Servers, skopos};
+use fleet::{Role, on_servers, skopos};
 
 /// A way to a server that can be cut.
 struct Way {
@@ -54,29 +54,30 @@ impl Way {
 
 #[tokio::test]
 async fn a_role_without_its_database_lives_and_is_not_ready() {
-    let servers = Servers::reserve().await;
-    servers.migrate();
-    let mut settings = servers.settings();
-    let mut url = url::Url::parse(&settings[0].1).unwrap();
-    let way = Way::to(format!("{}:{}", url.host_str().unwrap(), url.port().unwrap_or(5432)));
-    url.set_ip_host("127.0.0.1".parse().unwrap()).unwrap();
-    url.set_port(Some(way.port)).unwrap();
-    settings[0].1 = url.into();
-    settings.push(("SKOPOS__HEALTH__LISTEN", "127.0.0.1:0".to_owned()));
-    let mut notifier = Role::start(&["notifier"], &settings);
-    assert_eq!(notifier.says(), "skopos notifier  16 slots");
-    let health = notifier.url().trim_start_matches("http://").to_owned();
-    settings.last_mut().unwrap().1 = health;
-    let ask = |arguments: &[&str]| {
-        let asked = skopos(arguments, &settings).output().unwrap();
-        (asked.status.code(), String::from_utf8(asked.stderr).unwrap())
-    };
-    assert_eq!(ask(&["healthcheck", "--ready"]), (Some(0), String::new()));
+    on_servers(|servers| async move {
+        servers.migrate();
+        let mut settings = servers.settings();
+        let mut url = url::Url::parse(&settings[0].1).unwrap();
+        let way = Way::to(format!("{}:{}", url.host_str().unwrap(), url.port().unwrap_or(5432)));
+        url.set_ip_host("127.0.0.1".parse().unwrap()).unwrap();
+        url.set_port(Some(way.port)).unwrap();
+        settings[0].1 = url.into();
+        settings.push(("SKOPOS__HEALTH__LISTEN", "127.0.0.1:0".to_owned()));
+        let mut notifier = Role::start(&["notifier"], &settings);
+        assert_eq!(notifier.says(), "skopos notifier  16 slots");
+        let health = notifier.url().trim_start_matches("http://").to_owned();
+        settings.last_mut().unwrap().1 = health;
+        let ask = |arguments: &[&str]| {
+            let asked = skopos(arguments, &settings).output().unwrap();
+            (asked.status.code(), String::from_utf8(asked.stderr).unwrap())
+        };
+        assert_eq!(ask(&["healthcheck", "--ready"]), (Some(0), String::new()));
 
-    way.cut();
-    let (code, err) = ask(&["healthcheck", "--ready"]);
-    assert!(code == Some(1) && err.contains("answers 503"), "{err}");
-    assert_eq!(ask(&["healthcheck"]), (Some(0), String::new()));
-    assert_eq!(notifier.stop(), Some(0));
-    servers.release().await;
+        way.cut();
+        let (code, err) = ask(&["healthcheck", "--ready"]);
+        assert!(code == Some(1) && err.contains("answers 503"), "{err}");
+        assert_eq!(ask(&["healthcheck"]), (Some(0), String::new()));
+        assert_eq!(notifier.stop(), Some(0));
+    })
+    .await;
 }

@@ -9,7 +9,7 @@ use std::{
     net::{TcpListener, TcpStream},
 };
 
-use fleet::{KEY, Role, Servers, skopos};
+use fleet::{KEY, Role, on_servers, skopos};
 
 /// The one line on stderr of a start that did not succeed.
 fn refusal(arguments: &[&str], settings: &[(&str, String)]) -> String {
@@ -58,78 +58,83 @@ fn all_roles_asked_for_by_name_need_nothing_else() {
 
 #[tokio::test]
 async fn a_database_that_cannot_be_used_stops_the_start_with_one_sentence() {
-    let servers = Servers::reserve().await;
-    let without_broker = servers.settings_without(&["AMQP_URL"]);
-    let err = refusal(&["serve"], &without_broker);
-    assert!(err.contains("run `skopos migrate`"), "{err}");
+    on_servers(|servers| async move {
+        let without_broker = servers.settings_without(&["AMQP_URL"]);
+        let err = refusal(&["serve"], &without_broker);
+        assert!(err.contains("run `skopos migrate`"), "{err}");
 
-    servers.migrate();
-    let keyless = servers.settings_without(&["AMQP_URL", "SKOPOS__SECRETS__KEY"]);
-    let err = refusal(&["serve"], &keyless);
-    assert!(err.contains("SKOPOS__SECRETS__KEY"), "{err}");
+        servers.migrate();
+        let keyless = servers.settings_without(&["AMQP_URL", "SKOPOS__SECRETS__KEY"]);
+        let err = refusal(&["serve"], &keyless);
+        assert!(err.contains("SKOPOS__SECRETS__KEY"), "{err}");
 
-    servers.execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('99999999999999')").await;
-    let err = refusal(&["serve"], &without_broker);
-    assert!(err.contains("newer than this executable"), "{err}");
+        servers.execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('99999999999999')").await;
+        let err = refusal(&["serve"], &without_broker);
+        assert!(err.contains("newer than this executable"), "{err}");
 
-    let mut nowhere = servers.settings_without(&["AMQP_URL", "DATABASE_URL"]);
-    nowhere.push(("DATABASE_URL", "postgres://skopos:hunter2@127.0.0.1:1/skopos".to_owned()));
-    let err = refusal(&["serve"], &nowhere);
-    assert!(err.contains("database") && !err.contains("hunter2"), "{err}");
-    servers.release().await;
+        let mut nowhere = servers.settings_without(&["AMQP_URL", "DATABASE_URL"]);
+        nowhere.push(("DATABASE_URL", "postgres://skopos:hunter2@127.0.0.1:1/skopos".to_owned()));
+        let err = refusal(&["serve"], &nowhere);
+        assert!(err.contains("database") && !err.contains("hunter2"), "{err}");
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_broker_that_cannot_be_used_stops_the_start_with_one_sentence() {
-    let servers = Servers::reserve().await;
-    servers.migrate();
-    for (url, part) in [
-        ("amqp://guest:hunter2@127.0.0.1:1/%2f", "the broker cannot be reached"),
-        ("amqp://guest:hunter2@127.0.0.1:5672/%2f", "does not let in user \"guest\""),
-        ("http://127.0.0.1:5672", "has to begin with amqp://"),
-    ] {
-        let mut settings = servers.settings_without(&["AMQP_URL"]);
-        settings.push(("AMQP_URL", url.to_owned()));
-        for role in ["scheduler", "worker", "notifier"] {
-            let err = refusal(&[role], &settings);
-            assert!(err.contains(part) && !err.contains("hunter2"), "{role}: {err}");
+    on_servers(|servers| async move {
+        servers.migrate();
+        for (url, part) in [
+            ("amqp://guest:hunter2@127.0.0.1:1/%2f", "the broker cannot be reached"),
+            ("amqp://guest:hunter2@127.0.0.1:5672/%2f", "does not let in user \"guest\""),
+            ("http://127.0.0.1:5672", "has to begin with amqp://"),
+        ] {
+            let mut settings = servers.settings_without(&["AMQP_URL"]);
+            settings.push(("AMQP_URL", url.to_owned()));
+            for role in ["scheduler", "worker", "notifier"] {
+                let err = refusal(&[role], &settings);
+                assert!(err.contains(part) && !err.contains("hunter2"), "{role}: {err}");
+            }
         }
-    }
-    servers.release().await;
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn an_api_alone_works_while_the_broker_is_down() {
-    let servers = Servers::reserve().await;
-    servers.migrate();
-    let mut settings = servers.settings_without(&["AMQP_URL"]);
-    settings.push(("AMQP_URL", "amqp://127.0.0.1:1/%2f".to_owned()));
-    let mut api = Role::start(&["api"], &settings);
-    assert!(api.says().starts_with("skopos api  http://127.0.0.1:"));
-    assert_eq!(api.stop(), Some(0));
-    servers.release().await;
+    on_servers(|servers| async move {
+        servers.migrate();
+        let mut settings = servers.settings_without(&["AMQP_URL"]);
+        settings.push(("AMQP_URL", "amqp://127.0.0.1:1/%2f".to_owned()));
+        let mut api = Role::start(&["api"], &settings);
+        assert!(api.says().starts_with("skopos api  http://127.0.0.1:"));
+        assert_eq!(api.stop(), Some(0));
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn all_roles_in_one_process_run_on_postgresql_without_a_broker() {
-    let servers = Servers::reserve().await;
-    servers.migrate();
-    let mut all = Role::start(&["serve"], &servers.settings_without(&["AMQP_URL"]));
-    assert!(all.says().starts_with("skopos api  http://"));
-    assert_eq!(all.stop(), Some(0));
-    servers.release().await;
+    on_servers(|servers| async move {
+        servers.migrate();
+        let mut all = Role::start(&["serve"], &servers.settings_without(&["AMQP_URL"]));
+        assert!(all.says().starts_with("skopos api  http://"));
+        assert_eq!(all.stop(), Some(0));
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn all_roles_in_one_process_run_on_the_embedded_database_with_a_broker() {
-    let servers = Servers::reserve().await;
-    let folder = tempfile::tempdir().unwrap();
-    let mut settings = servers.settings_without(&["DATABASE_URL", "SKOPOS__SECRETS__KEY"]);
-    settings.push(("SKOPOS__DATA__DIR", folder.path().to_str().unwrap().to_owned()));
-    let mut all = Role::start(&["serve"], &settings);
-    assert!(all.says().starts_with("skopos api  http://"));
-    assert_eq!(all.stop(), Some(0));
-    servers.release().await;
+    on_servers(|servers| async move {
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = servers.settings_without(&["DATABASE_URL", "SKOPOS__SECRETS__KEY"]);
+        settings.push(("SKOPOS__DATA__DIR", folder.path().to_str().unwrap().to_owned()));
+        let mut all = Role::start(&["serve"], &settings);
+        assert!(all.says().starts_with("skopos api  http://"));
+        assert_eq!(all.stop(), Some(0));
+    })
+    .await;
 }
 
 #[test]

@@ -7,7 +7,7 @@ mod fleet;
 
 use std::time::Duration;
 
-use fleet::{Role, Servers, skopos};
+use fleet::{Role, Servers, on_servers, skopos};
 use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
@@ -114,35 +114,36 @@ impl Fleet {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn separate_roles_run_notify_and_drain() {
-    let servers = Servers::reserve().await;
-    servers.migrate();
-    let mut fleet = Fleet::start(&servers);
-    fleet.apply_example();
-    fleet.newest_run(|run| run["outcome"] == "passed").await;
+    on_servers(|servers| async move {
+        servers.migrate();
+        let mut fleet = Fleet::start(&servers);
+        fleet.apply_example();
+        fleet.newest_run(|run| run["outcome"] == "passed").await;
 
-    // A payment takes three seconds: whichever worker has it lets it come to its end.
-    fleet.switch("slow").await;
-    fleet.run_now().await;
-    let begun = fleet.newest_run(|run| run["state"] == "running").await;
-    for worker in fleet.workers.drain(..) {
-        assert_eq!(worker.stop(), Some(0));
-    }
-    let ended = fleet.newest_run(|run| run["id"] == begun["id"]).await;
-    assert_eq!((&ended["state"], &ended["attempt"]), (&"finished".into(), &1.into()), "{ended:#}");
-    assert_ne!(ended["outcome"], "inconclusive", "{ended:#}");
+        // A payment takes three seconds: whichever worker has it lets it come to its end.
+        fleet.switch("slow").await;
+        fleet.run_now().await;
+        let begun = fleet.newest_run(|run| run["state"] == "running").await;
+        for worker in fleet.workers.drain(..) {
+            assert_eq!(worker.stop(), Some(0));
+        }
+        let ended = fleet.newest_run(|run| run["id"] == begun["id"]).await;
+        assert_eq!((&ended["state"], &ended["attempt"]), (&"finished".into(), &1.into()), "{ended:#}");
+        assert_ne!(ended["outcome"], "inconclusive", "{ended:#}");
 
-    fleet.switch("wrong_payload").await;
-    fleet.add_worker();
-    fleet.run_now().await;
-    fleet.newest_run(|run| run["outcome"] == "failed").await;
-    fleet.notified(1).await;
-    fleet.switch("none").await;
-    fleet.run_now().await;
-    fleet.newest_run(|run| run["outcome"] == "passed").await;
-    fleet.notified(2).await;
+        fleet.switch("wrong_payload").await;
+        fleet.add_worker();
+        fleet.run_now().await;
+        fleet.newest_run(|run| run["outcome"] == "failed").await;
+        fleet.notified(1).await;
+        fleet.switch("none").await;
+        fleet.run_now().await;
+        fleet.newest_run(|run| run["outcome"] == "passed").await;
+        fleet.notified(2).await;
 
-    for role in fleet.workers.into_iter().chain(fleet.others) {
-        assert_eq!(role.stop(), Some(0));
-    }
-    servers.release().await;
+        for role in fleet.workers.into_iter().chain(fleet.others) {
+            assert_eq!(role.stop(), Some(0));
+        }
+    })
+    .await;
 }

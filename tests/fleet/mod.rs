@@ -4,6 +4,7 @@
 use std::{
     io::{BufRead, BufReader, Lines},
     process::{Child, ChildStderr, ChildStdout, Command, Stdio},
+    sync::Arc,
 };
 
 use lapin::{
@@ -15,6 +16,19 @@ use tokio_postgres::NoTls;
 /// 32 bytes in base64.
 pub(crate) const KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
+/// Runs a test with servers of its own, and takes away what it left there, also when it fails.
+pub(crate) async fn on_servers<F>(test: impl FnOnce(Arc<Servers>) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let servers = Arc::new(Servers::reserve().await);
+    let ended = tokio::spawn(test(servers.clone())).await;
+    servers.release().await;
+    if let Err(failed) = ended {
+        std::panic::resume_unwind(failed.into_panic());
+    }
+}
+
 /// A database and a broker that no other test sees.
 pub(crate) struct Servers {
     server: String,
@@ -24,7 +38,7 @@ pub(crate) struct Servers {
 
 impl Servers {
     /// On the servers that `make services` starts.
-    pub(crate) async fn reserve() -> Self {
+    async fn reserve() -> Self {
         let variable = |name, default: &str| std::env::var(name).unwrap_or_else(|_| default.to_owned());
         let server = variable("SKOPOS_TEST_POSTGRES_URL", "postgres://root@127.0.0.1:5432/postgres");
         let broker = variable("SKOPOS_TEST_RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:5672/%2f");
@@ -74,7 +88,7 @@ impl Servers {
     }
 
     /// Takes everything away again.
-    pub(crate) async fn release(self) {
+    async fn release(&self) {
         self.forget_queues().await;
         self.execute(&format!("DROP SCHEMA {} CASCADE", self.schema)).await;
     }
