@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 pub use self::{config::Config, every::Turn};
 use crate::every::every;
 
-/// Half of the shortest interval of a schedule, so that slots seldom come in pairs.
+/// A monitor that was saved meanwhile is seen after this long; slots that are known are waited for exactly.
 const TICK: Duration = Duration::from_millis(500);
 /// What a wake-up call that got lost costs.
 const RELAY: Duration = Duration::from_secs(1);
