@@ -51,7 +51,7 @@ impl Error {
         match self {
             Self::Store(error) => error.is_retryable(),
             Self::Queue(queue::Error::Unreachable(_)) => true,
-            Self::Queue(queue::Error::Loop(_)) => false,
+            Self::Queue(queue::Error::Refused(_) | queue::Error::Loop(_)) => false,
         }
     }
 }
