@@ -31,11 +31,19 @@ pub(crate) struct Database {
 }
 
 /// `[amqp]`: RabbitMQ instead of the in-process queue.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Amqp {
     /// `amqp://…`, also as `AMQP_URL`.
     pub(crate) url: Option<Hidden>,
+    /// What the names of exchanges and queues begin with.
+    pub(crate) prefix: String,
+}
+
+impl Default for Amqp {
+    fn default() -> Self {
+        Self { url: None, prefix: "skopos".to_owned() }
+    }
 }
 
 /// `[data]`: the embedded database.

@@ -1,0 +1,61 @@
+//! What roles work with, opened in the order in which it can be missing: first the database, then the broker. Each
+//! failure is a sentence for the operator; nothing is tried twice, because whoever starts us does that.
+
+use anyhow::{Context, bail};
+use outbound::Outbound;
+use queue::Queue;
+use store::{SchemaState, Store};
+
+use crate::config::Config;
+
+/// Open and checked. Clones share everything.
+#[derive(Clone)]
+pub(crate) struct Connections {
+    /// The rows.
+    pub(crate) store: Store,
+    /// The wake-up calls.
+    pub(crate) queue: Queue,
+    /// The door to addresses that users typed.
+    pub(crate) outbound: Outbound,
+}
+
+impl Connections {
+    /// Opens what the configuration names.
+    ///
+    /// # Errors
+    ///
+    /// When something is not there, does not let us in, or is of another version.
+    pub(crate) async fn open(config: &Config) -> anyhow::Result<Self> {
+        let store = open_store(config).await?;
+        let queue = open_queue(config).await?;
+        Ok(Self { store, queue, outbound: Outbound::new(config.outbound.clone())? })
+    }
+}
+
+/// Opens the database, which has to be of our schema.
+async fn open_store(config: &Config) -> anyhow::Result<Store> {
+    let store = Store::open(&config.store()?).await.context("the database cannot be opened")?;
+    match store.schema_state().await.context("the database's schema cannot be read")? {
+        SchemaState::UpToDate => Ok(store),
+        SchemaState::Older => {
+            bail!("the database's schema is older than this executable: run `skopos migrate`")
+        }
+        SchemaState::Newer => {
+            bail!("the database's schema is newer than this executable: run a newer skopos")
+        }
+    }
+}
+
+#[expect(clippy::unused_async, reason = "the broker of several processes is reached over a socket")]
+async fn open_queue(config: &Config) -> anyhow::Result<Queue> {
+    if config.amqp.url.is_some() {
+        bail!(
+            "AMQP_URL is set, but this version has no RabbitMQ adapter: unset it to use the queue in the process"
+        );
+    }
+    Ok(Queue::in_process())
+}
+
+/// Says good-bye to the broker.
+#[expect(clippy::unused_async, reason = "the broker of several processes is reached over a socket")]
+pub(crate) async fn close(_queue: &Queue) {}
