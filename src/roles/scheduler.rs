@@ -1,5 +1,6 @@
 //! The scheduler role: decides what runs, and when. Any number of them may run.
 
+use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 
 use crate::{config::Config, connections::Connections};
@@ -16,6 +17,5 @@ pub(crate) async fn run(
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
     let Connections { store, queue, .. } = connections;
-    scheduler::run(store, queue, config.scheduler, shutdown).await;
-    Ok(())
+    scheduler::run(store, queue, config.scheduler, shutdown).await.context("the scheduler broke")
 }

@@ -3,6 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
+mod dead_letters;
 mod harness;
+mod outages;
 mod promises;
+mod proxy;
+mod refusals;
 mod work;

@@ -185,6 +185,8 @@ async fn the_verdict_of_the_handler_is_carried_out(bench: Bench) {
     looping.go.add_permits(3);
     looping.has_started(4).await;
     looping.comes_to((0, 1, 1)).await;
+    // In this order, for what is given back would begin again.
+    looping.shutdown.cancel();
     looping.go.add_permits(1);
     looping.ends((1, 0, 1)).await;
 }

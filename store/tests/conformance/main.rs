@@ -14,3 +14,4 @@ mod retention;
 mod runs;
 mod schema;
 mod secrets;
+mod writing;
