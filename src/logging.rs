@@ -36,8 +36,8 @@ pub(crate) enum Detail {
     Warn,
 }
 
-/// The loops' own library tells of every start and stop, which we tell ourselves.
-const INFO: &str = "info,apalis=warn,apalis_core=warn";
+/// The loops' own library tells of every start and stop, the broker's of every refusal: we tell these ourselves.
+const INFO: &str = "info,apalis=warn,apalis_core=warn,lapin=off";
 
 /// Installs the log; once per process.
 pub(crate) fn init(config: &Config, detail: Detail) -> anyhow::Result<()> {

@@ -28,7 +28,7 @@ use url::Url;
 
 pub use config::Config;
 pub use router::router;
-pub use serve::{Error, bind, serve};
+pub use serve::{Error, bind, check, serve};
 
 /// What the handlers share.
 #[derive(Clone)]

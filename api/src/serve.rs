@@ -24,9 +24,14 @@ pub enum Error {
     Serve(#[source] io::Error),
 }
 
+/// Whether the port is one that may be opened, without opening it.
+pub fn check(config: &Config) -> Result<(), Error> {
+    only_loopback(config.listen)
+}
+
 /// Opens the port, if it is one that may be opened.
 pub async fn bind(config: &Config) -> Result<TcpListener, Error> {
-    only_loopback(config.listen)?;
+    check(config)?;
     TcpListener::bind(config.listen).await.map_err(|error| Error::Listen(config.listen, error))
 }
 

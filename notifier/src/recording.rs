@@ -2,13 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use store::{Conn, Store, channels, notifications};
-use tokio::time::{Instant, sleep};
+use store::{Conn, Patience, Store, channels, notifications};
+use tokio::time::Instant;
 
 use crate::{answer::Answer, claim::Claimed, retry::Next, words};
 
-/// Between two tries to write.
-const WAIT: Duration = Duration::from_millis(500);
 /// How long it is tried: the claim is still good then, whatever the sending took.
 const PATIENCE: Duration = Duration::from_secs(40);
 
@@ -29,28 +27,22 @@ impl Recording {
     /// Writes, again and again while the database does not answer and the claim is good. After that the reaper gives the
     /// notification to somebody who sends it again, under the same key.
     pub(crate) async fn write(self, store: &Store) {
-        let until = Instant::now() + PATIENCE;
-        loop {
-            let ended = self.0.clone();
-            let written = store.write(move |conn| Box::pin(async move { ended.record(conn).await }));
-            match written.await {
-                Ok(recorded) => return self.0.log(recorded),
-                Err(error) if error.is_retryable() && Instant::now() < until => waits(&error),
-                Err(error) => return fails(&error),
+        let ended = self.0.clone();
+        let patience = Patience::new("recording a notification").until(Instant::now() + PATIENCE);
+        let written = store
+            .write_patiently(patience, move |conn| Box::pin(async move { ended.record(conn).await }))
+            .await;
+        match written {
+            Ok(recorded) => self.0.log(recorded),
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(
+                    error,
+                    "what came of a notification could not be recorded: it will be sent again"
+                );
             }
-            sleep(WAIT).await;
         }
     }
-}
-
-fn waits(error: &store::Error) {
-    let error = error as &dyn std::error::Error;
-    tracing::warn!(error, "what came of a notification has to wait for the database");
-}
-
-fn fails(error: &store::Error) {
-    let error = error as &dyn std::error::Error;
-    tracing::error!(error, "what came of a notification could not be recorded: it will be sent again");
 }
 
 impl Ended {

@@ -8,7 +8,7 @@ use std::{
 
 use futures_util::{Stream, StreamExt, stream::BoxStream};
 
-use crate::{Error, Message, in_process};
+use crate::{Error, Message, TraceParent, amqp, in_process};
 
 /// What becomes of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +26,7 @@ pub enum Verdict {
 #[must_use = "a delivery that is dropped is given back"]
 pub struct Delivery {
     message: Message,
+    trace: TraceParent,
     receipt: Receipt,
 }
 
@@ -33,11 +34,16 @@ pub struct Delivery {
 #[derive(Debug)]
 enum Receipt {
     InProcess(in_process::Receipt),
+    Amqp(amqp::Receipt),
 }
 
 impl Delivery {
     pub(crate) fn in_process(message: Message, receipt: in_process::Receipt) -> Self {
-        Self { message, receipt: Receipt::InProcess(receipt) }
+        Self { message, trace: TraceParent::of(message), receipt: Receipt::InProcess(receipt) }
+    }
+
+    pub(crate) fn amqp(message: Message, trace: TraceParent, receipt: amqp::Receipt) -> Self {
+        Self { message, trace, receipt: Receipt::Amqp(receipt) }
     }
 
     /// What to do.
@@ -46,15 +52,24 @@ impl Delivery {
         self.message
     }
 
+    /// The trace that it belongs to, and the span that published it.
+    #[must_use]
+    pub fn traceparent(&self) -> TraceParent {
+        self.trace
+    }
+
     /// Settles it.
     ///
     /// # Errors
     /// [`Error::Unreachable`]: the broker will deliver it again.
     pub async fn settle(self, verdict: Verdict) -> Result<(), Error> {
         match self.receipt {
-            Receipt::InProcess(receipt) => receipt.settle(verdict),
+            Receipt::InProcess(receipt) => {
+                receipt.settle(verdict);
+                Ok(())
+            }
+            Receipt::Amqp(receipt) => receipt.settle(verdict).await,
         }
-        Ok(())
     }
 }
 

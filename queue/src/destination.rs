@@ -4,20 +4,20 @@ use std::fmt;
 
 use domain::document::Slug;
 
-/// Where a message goes. Displays as the queue's name.
+/// Where a message goes. Displays as the queue's name, without the installation's prefix.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Destination {
-    /// Runs of one location: `skopos.runs.<location>`.
+    /// Runs of one location: `runs.<location>`.
     Runs(Slug),
-    /// What notifiers send: `skopos.notifications`.
+    /// What notifiers send: `notifications`.
     Notifications,
 }
 
 impl fmt::Display for Destination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Runs(location) => write!(f, "skopos.runs.{location}"),
-            Self::Notifications => f.write_str("skopos.notifications"),
+            Self::Runs(location) => write!(f, "runs.{location}"),
+            Self::Notifications => f.write_str("notifications"),
         }
     }
 }
@@ -28,7 +28,7 @@ mod tests {
 
     #[test]
     fn queues_are_named_after_what_they_carry() {
-        assert_eq!(Destination::Runs("eu-west".parse().unwrap()).to_string(), "skopos.runs.eu-west");
-        assert_eq!(Destination::Notifications.to_string(), "skopos.notifications");
+        assert_eq!(Destination::Runs("eu-west".parse().unwrap()).to_string(), "runs.eu-west");
+        assert_eq!(Destination::Notifications.to_string(), "notifications");
     }
 }

@@ -20,16 +20,26 @@ use apalis_core::{
         ext::ack::{Acknowledge, AcknowledgeLayer},
     },
 };
+use domain::planted::{self, Bug};
 use futures_util::{StreamExt, future::BoxFuture};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Deliveries, Delivery, Error, Message, Verdict};
+use crate::{Deliveries, Delivery, Error, Message, TraceParent, Verdict};
 
-/// A backend over deliveries. Its tasks are [`Message`]s and their handlers answer with a [`Verdict`].
+/// A backend over deliveries. Its tasks are [`Call`]s and their handlers answer with a [`Verdict`].
 #[derive(Debug)]
 pub struct Feed {
     source: Source,
     stop: CancellationToken,
+}
+
+/// What a handler gets of a delivery: all but the duty to settle it.
+#[derive(Debug, Clone, Copy)]
+pub struct Call {
+    /// What to do.
+    pub message: Message,
+    /// On whose behalf.
+    pub trace: TraceParent,
 }
 
 /// The deliveries, until the feed is closed.
@@ -52,7 +62,7 @@ impl Feed {
 }
 
 impl Backend for Feed {
-    type Task = Task<Message>;
+    type Task = Task<Call>;
     type Error = Infallible;
 
     fn poll_ready(&mut self, _: &mut Context<'_>, _: &WorkerContext) -> Poll<Result<(), Infallible>> {
@@ -63,15 +73,19 @@ impl Backend for Feed {
         &mut self,
         context: &mut Context<'_>,
         _: &WorkerContext,
-    ) -> Poll<Option<Result<Task<Message>, Infallible>>> {
+    ) -> Poll<Option<Result<Task<Call>, Infallible>>> {
         let mut source = self.source.lock().expect("no holder of this lock panics");
         let open = source.as_mut().filter(|_| !self.stop.is_cancelled());
         let Some(deliveries) = open else { return Poll::Ready(None) };
         match deliveries.poll_next_unpin(context) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Some(delivery)) => {
-                let task = TaskBuilder::new(delivery.message()).data(Slot::of(delivery)).build();
-                Poll::Ready(Some(Ok(task)))
+                let call = Call { message: delivery.message(), trace: delivery.traceparent() };
+                let slot = Slot::of(delivery);
+                if planted::has(Bug::AckBeforeCommit) {
+                    tokio::spawn(slot.take().expect("it was filled a line ago").settle(Verdict::Ack));
+                }
+                Poll::Ready(Some(Ok(TaskBuilder::new(call).data(slot).build())))
             }
             Poll::Ready(None) => {
                 *source = None;
@@ -87,7 +101,7 @@ impl Backend for Feed {
 }
 
 impl BackendConfig for Feed {
-    type Args = Message;
+    type Args = Call;
     type Id = String;
     type Kind = Ephemeral;
     type Config = ();

@@ -37,6 +37,7 @@ struct Contents {
     ready: VecDeque<Message>,
     unacked: usize,
     dead: usize,
+    consumers: usize,
 }
 
 impl Default for InProcess {
@@ -90,19 +91,20 @@ impl InProcess {
     }
 
     pub(crate) fn consume(&self, destination: &Destination, prefetch: u16) -> Deliveries {
-        let lane = self.lane_or_new(destination);
+        let consumer = Consumer::of(self.lane_or_new(destination));
         let window = Arc::new(Semaphore::new(usize::from(prefetch.max(1))));
-        Deliveries::new(stream::unfold((lane, window), |(lane, window)| async move {
+        Deliveries::new(stream::unfold((consumer, window), |(consumer, window)| async move {
             let place = window.clone().acquire_owned().await.expect("nobody closes the window");
-            let delivery = lane.clone().next(place).await;
-            Some((delivery, (lane, window)))
+            let delivery = consumer.0.clone().next(place).await;
+            Some((delivery, (consumer, window)))
         }))
     }
 
     pub(crate) fn depth(&self, destination: &Destination) -> Option<Depth> {
         let lane = self.lanes().get(destination).cloned()?;
         let contents = lane.contents();
-        Some(Depth { ready: contents.ready.len(), unacked: contents.unacked, dead: contents.dead })
+        let Contents { ref ready, unacked, dead, consumers } = *contents;
+        Some(Depth { ready: ready.len(), consumers, unacked: Some(unacked), dead, parked: 0 })
     }
 
     fn lanes(&self) -> MutexGuard<'_, HashMap<Destination, Arc<Lane>>> {
@@ -171,6 +173,22 @@ impl Lane {
             self.arrived.notify_waiters();
         }
         self.settled.notify_waiters();
+    }
+}
+
+/// Counted for as long as it takes deliveries.
+struct Consumer(Arc<Lane>);
+
+impl Consumer {
+    fn of(lane: Arc<Lane>) -> Self {
+        lane.contents().consumers += 1;
+        Self(lane)
+    }
+}
+
+impl Drop for Consumer {
+    fn drop(&mut self) {
+        self.0.contents().consumers -= 1;
     }
 }
 

@@ -6,12 +6,14 @@ use apalis::prelude::{ParallelizeExt, WorkerBuilder, WorkerBuilderExt};
 use apalis_core::error::WorkerError;
 use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
-use crate::{Deliveries, Error, Feed, Message, Verdict};
+use crate::{Deliveries, Error, Feed, Message, Verdict, feed::Call};
 
 /// Runs `handler` for each delivery, at most `concurrency` at a time, each in a task of its own, until `shutdown`.
 /// Then it takes no further delivery, lets the running handlers finish, and returns. A handler that panics costs its
-/// own delivery, which goes to the dead letters, and nothing else.
+/// own delivery, which goes to the dead letters, and nothing else. What a handler logs carries its message's trace, so
+/// that the lines of all processes about one run join.
 ///
 /// # Errors
 /// [`Error::Loop`] when the loop ended before it was asked to.
@@ -29,10 +31,12 @@ where
     let stop = shutdown.child_token();
     let feed = Feed::new(deliveries, stop.clone());
     let close = feed.closer();
-    let handle = move |message: Message| {
+    let handle = move |Call { message, trace }: Call| {
         let handler = handler.clone();
+        let (trace_id, parent_id) = (trace.trace_id(), trace.parent_id());
+        let span = tracing::info_span!("queue.deliver", trace.id = trace_id, trace.parent_id = parent_id);
         // The call itself may panic, so it belongs inside the future, where a panic is caught.
-        async move { Ok::<Verdict, Infallible>(handler(message).await) }
+        async move { Ok::<Verdict, Infallible>(handler(message).await) }.instrument(span)
     };
     let stopped = async move {
         stop.cancelled().await;
@@ -96,6 +100,7 @@ mod tests {
         assert!(!working.is_finished());
         finish.cancel();
         working.await.unwrap().unwrap();
-        assert_eq!(queue.depth(&destination).await.unwrap(), Some(crate::Depth::default()));
+        let depth = queue.depth(&destination).await.unwrap().unwrap();
+        assert_eq!((depth.ready, depth.unacked, depth.dead), (0, Some(0), 0));
     }
 }

@@ -3,12 +3,14 @@
 //! * [`tick`] turns slots that have come into runs, or into gaps;
 //! * [`relay`] publishes a wake-up call for each run and notification that waits;
 //! * [`reap`] ends or queues again what was left behind, and what came too late;
-//! * [`prune`] forgets what is old.
+//! * [`prune`] forgets what is old;
+//! * [`dead_letters`] wakes the rows of messages that were delivered too often.
 //!
 //! Any number of schedulers may run at once. Nothing is kept in memory between turns: what must not be forgotten is a
 //! row. Which instants are slots is `domain::schedule`'s; running and notifying are the worker's and the notifier's.
 
 mod config;
+pub mod dead_letters;
 mod every;
 pub mod prune;
 pub mod reap;
@@ -25,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 pub use self::{config::Config, every::Turn};
 use crate::every::every;
 
-/// Half of the shortest interval of a schedule, so that slots seldom come in pairs.
+/// A monitor that was saved meanwhile is seen after this long; slots that are known are waited for exactly.
 const TICK: Duration = Duration::from_millis(500);
 /// What a wake-up call that got lost costs.
 const RELAY: Duration = Duration::from_secs(1);
@@ -51,24 +53,37 @@ impl Error {
         match self {
             Self::Store(error) => error.is_retryable(),
             Self::Queue(queue::Error::Unreachable(_)) => true,
-            Self::Queue(queue::Error::Loop(_)) => false,
+            Self::Queue(queue::Error::Refused(_) | queue::Error::Loop(_)) => false,
         }
     }
 }
 
 /// Does all duties until `shutdown`; then what has begun is finished and it returns.
-pub async fn run(store: Store, queue: Queue, config: Config, shutdown: CancellationToken) {
+///
+/// # Errors
+/// [`Error::Queue`] when dead letters cannot be followed; the other duties do not end by themselves.
+pub async fn run(
+    store: Store,
+    queue: Queue,
+    config: Config,
+    shutdown: CancellationToken,
+) -> Result<(), Error> {
     let (store, queue, config, shutdown) = (&store, &queue, &config, &shutdown);
     // What a crash left behind is not a run that still goes on: reaped first, it takes no slot from its monitor.
     while matches!(reap::once(store).await, Ok(Turn::More)) {}
     let (runs, notifications) = (store.listen(Topic::Runs), store.listen(Topic::Notifications));
-    tokio::join!(
-        every("tick", TICK, None, shutdown, || tick::once(store)),
-        every("relay runs", RELAY, Some(runs), shutdown, || relay::runs(store, queue)),
-        every("relay notifications", RELAY, Some(notifications), shutdown, || {
-            relay::notifications(store, queue)
-        }),
-        every("reap", REAP, None, shutdown, || reap::once(store)),
-        every("prune", PRUNE, None, shutdown, || prune::once(store, config)),
-    );
+    let duties = async {
+        tokio::join!(
+            every("tick", TICK, None, shutdown, || tick::once(store)),
+            every("relay runs", RELAY, Some(runs), shutdown, || relay::runs(store, queue)),
+            every("relay notifications", RELAY, Some(notifications), shutdown, || {
+                relay::notifications(store, queue)
+            }),
+            every("reap", REAP, None, shutdown, || reap::once(store)),
+            every("prune", PRUNE, None, shutdown, || prune::once(store, config)),
+        );
+        Ok(())
+    };
+    tokio::try_join!(duties, dead_letters::follow(store, queue, shutdown))?;
+    Ok(())
 }

@@ -24,15 +24,16 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// [`Error::Store`], or [`Error::Queue`]; what was not published comes again.
 #[tracing::instrument(name = "scheduler.relay.runs", level = "debug", skip_all)]
 pub async fn runs(store: &Store, queue: &Queue) -> Result<Turn, Error> {
-    let (now, due) = store
+    let (now, due, next) = store
         .write(|conn| {
             Box::pin(async move {
                 let now = store::now(conn).await?;
-                Ok((now, runs::wake(conn, now, BATCH).await?))
+                let due = runs::wake(conn, now, BATCH).await?;
+                Ok((now, due, runs::next_wake(conn).await?))
             })
         })
         .await?;
-    let turn = Turn::after(due.len(), BATCH);
+    let turn = Turn::after(due.len(), BATCH).until(next, now);
     let mut by_location = BTreeMap::<Slug, Vec<RunId>>::new();
     for (id, location) in due {
         by_location.entry(location).or_default().push(id);

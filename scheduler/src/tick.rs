@@ -34,15 +34,15 @@ const ROWS: usize = 1_000;
 /// [`Error::Store`]; then nothing of the batch has happened.
 #[tracing::instrument(name = "scheduler.tick", level = "debug", skip_all)]
 pub async fn once(store: &Store) -> Result<Turn, Error> {
-    let (monitors, runs) = store.write(|conn| Box::pin(batch(conn))).await?;
+    let (turn, runs) = store.write(|conn| Box::pin(batch(conn))).await?;
     if runs > 0 {
         store.notify(Topic::Runs);
     }
-    Ok(Turn::after(monitors, BATCH))
+    Ok(turn)
 }
 
-/// Answers how many monitors were due and how many runs came of it.
-async fn batch(conn: &mut Conn) -> store::Result<(usize, usize)> {
+/// Answers when the next batch follows and how many runs came of this one.
+async fn batch(conn: &mut Conn) -> store::Result<(Turn, usize)> {
     let now = store::now(conn).await?;
     let due = monitors::due(conn, now, BATCH).await?;
     let rows = settle(conn, &due, now).await?;
@@ -54,7 +54,8 @@ async fn batch(conn: &mut Conn) -> store::Result<(usize, usize)> {
     for (id, next) in rows.next {
         monitors::advance(conn, id, next).await?;
     }
-    Ok((due.len(), inserted))
+    let next = monitors::next_slot(conn).await?;
+    Ok((Turn::after(due.len(), BATCH).until(next, now), inserted))
 }
 
 /// What a batch writes.

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use domain::clock::SystemClock;
 
 use super::Exit;
-use crate::{config::Config, demo, logging, shutdown};
+use crate::{config::Config, demo, logging, shutdown::Signals};
 
 /// The arguments of `skopos demo`.
 #[derive(Debug, clap::Args)]
@@ -16,7 +16,8 @@ impl Demo {
         logging::init(&config.log, logging::Detail::Info)?;
         let listener = demo::bind(&config.demo).await?;
         writeln!(io::stdout(), "http://{}", listener.local_addr()?)?;
-        demo::serve(listener, SystemClock, shutdown::requested()).await?;
+        let mut signals = Signals::install();
+        demo::serve(listener, SystemClock, async move { signals.next().await }).await?;
         Ok(Exit::Success)
     }
 }

@@ -5,6 +5,7 @@ use std::{
     path::PathBuf,
 };
 
+use anyhow::Context;
 use domain::document::Known;
 use url::Url;
 
@@ -15,7 +16,9 @@ use crate::{
     config::{Config, LOOPBACK_IS_ALLOWED},
     documents::Documents,
     logging,
-    process::{DemoShop, Parts},
+    parts::{DemoShop, Parts},
+    roles::Roles,
+    shutdown::Signals,
     terminal::Style,
 };
 
@@ -42,21 +45,29 @@ impl Dev {
             }
         }
         let config = Config { outbound: config.outbound_with_loopback(), ..config };
-        let parts = Parts::open(config, DemoShop::Open).await?;
-        let api = parts.api_url()?;
+        let mut signals = Signals::install();
+        let parts = tokio::select! {
+            parts = Parts::open(Roles::all(), config, DemoShop::Open) => parts?,
+            () = signals.next() => return Ok(Exit::Success),
+        };
+        let api = parts.api_url().context("the API is among all roles")?;
         writeln!(io::stdout(), "Skopos     {api}")?;
-        if let Some(demo) = parts.demo_url()? {
+        if let Some(demo) = parts.demo_url() {
             writeln!(io::stdout(), "Demo shop  {demo}")?;
         }
         writeln!(io::stderr(), "{LOOPBACK_IS_ALLOWED}")?;
-        let process = parts.start()?;
-        if let Some(mut documents) = documents
-            && let Err(error) = apply_all(&mut documents, &api).await
-        {
-            process.stop().await?;
-            return Err(error);
+        let process = parts.start();
+        if let Some(mut documents) = documents {
+            let applied = tokio::select! {
+                applied = apply_all(&mut documents, &api) => applied,
+                () = signals.next() => return process.stop(&mut signals).await.map(|()| Exit::Success),
+            };
+            if let Err(error) = applied {
+                process.stop(&mut signals).await?;
+                return Err(error);
+            }
         }
-        process.run().await?;
+        process.run(&mut signals).await?;
         Ok(Exit::Success)
     }
 }

@@ -15,6 +15,7 @@ pub(super) struct Migrate {}
 impl Migrate {
     pub(super) async fn run(&self, config: &Config) -> anyhow::Result<Exit> {
         logging::init(&config.log, logging::Detail::Warn)?;
+        config.check().context("the configuration is wrong")?;
         let store = Store::open(&config.store()?).await.context("the database cannot be opened")?;
         store.migrate().await.context("the schema cannot be brought up to date")?;
         writeln!(io::stdout(), "the schema is up to date")?;

@@ -2,8 +2,10 @@
 //! the one place where an error reaches the terminal.
 
 mod apply;
+mod config;
 mod demo;
 mod dev;
+mod healthcheck;
 mod migrate;
 mod schema;
 mod serve;
@@ -19,8 +21,12 @@ use std::{
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use tokio::runtime::Runtime;
 
-use crate::config::Config;
+use crate::{
+    config::{Config, Settings},
+    roles::{Role, Roles},
+};
 
 /// Watches API workflows: ordered HTTP steps that use each other's answers.
 #[derive(Debug, Parser)]
@@ -37,8 +43,16 @@ pub(crate) struct Arguments {
 enum Command {
     /// Start everything and a demo shop, for trying things out.
     Dev(dev::Dev),
-    /// Start everything in one process.
+    /// Start roles in one process; all of them by default.
     Serve(serve::Serve),
+    /// Start the API alone.
+    Api,
+    /// Start a scheduler alone: it decides what runs, and when.
+    Scheduler,
+    /// Start a worker alone: it runs the collections of one location.
+    Worker,
+    /// Start a notifier alone: it tells people.
+    Notifier,
     /// Check documents and show everything that is wrong with them.
     Validate(validate::Validate),
     /// Run collections here and now, without a server.
@@ -47,6 +61,11 @@ enum Command {
     Apply(apply::Apply),
     /// Bring the database's schema up to date.
     Migrate(migrate::Migrate),
+    /// Check or print the configuration.
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Ask a process of this configuration whether it lives, for containers.
+    Healthcheck(healthcheck::Healthcheck),
     /// Print the JSON Schema of documents, for editors.
     Schema(schema::Schema),
     /// Serve only the demo shop.
@@ -61,7 +80,7 @@ enum Command {
 pub(crate) enum Exit {
     /// It did what was asked; for `test`: everything passed or was degraded.
     Success = 0,
-    /// `test`: something failed.
+    /// `test`: something failed; `healthcheck`: the process does not answer.
     Failed = 1,
     /// A document is invalid; nothing was sent.
     Invalid = 3,
@@ -77,7 +96,13 @@ impl From<Exit> for ExitCode {
 
 /// Runs the command and reports its error, once.
 pub(crate) fn run(arguments: Arguments) -> ExitCode {
-    match dispatch(arguments) {
+    let ended = Runtime::new().context("the runtime cannot start").and_then(|runtime| {
+        let ended = runtime.block_on(dispatch(arguments));
+        // Whoever was told to end at once does not wait for a name server.
+        runtime.shutdown_background();
+        ended
+    });
+    match ended {
         Ok(exit) => exit.into(),
         // The reader of our output has gone, as in `skopos … | head`: nobody is left to tell.
         Err(error) if is_broken_pipe(&error) => Exit::Success.into(),
@@ -89,21 +114,32 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
     }
 }
 
-#[tokio::main]
 async fn dispatch(arguments: Arguments) -> anyhow::Result<Exit> {
-    let config =
-        || Config::load(arguments.config.as_deref(), std::env::vars()).context("the configuration is wrong");
+    let file = arguments.config.as_deref();
+    let config = || Config::load(file, environment()).context("the configuration is wrong");
     match arguments.command {
         Command::Dev(command) => command.run(config()?).await,
         Command::Serve(command) => command.run(config()?).await,
+        Command::Api => serve::serve(Roles::asked(&[Role::Api]), config()?).await,
+        Command::Scheduler => serve::serve(Roles::asked(&[Role::Scheduler]), config()?).await,
+        Command::Worker => serve::serve(Roles::asked(&[Role::Worker]), config()?).await,
+        Command::Notifier => serve::serve(Roles::asked(&[Role::Notifier]), config()?).await,
         Command::Migrate(command) => command.run(&config()?).await,
         Command::Validate(command) => command.run(),
         Command::Test(command) => command.run(&config()?).await,
         Command::Apply(command) => command.run(&config()?).await,
         Command::Schema(command) => command.run(),
+        Command::Config(command) => command.run(Settings::read(file, environment())),
+        Command::Healthcheck(command) => command.run(&config()?).await,
         Command::Demo(command) => command.run(&config()?).await,
         Command::Version(command) => command.run(),
     }
+}
+
+/// What is not UTF-8 is told as what it nearly is; it may be anybody's.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+    std::env::vars_os().map(move |(name, value)| (text(name), text(value)))
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

@@ -23,7 +23,7 @@ use crate::{
     documents::Documents,
     logging,
     report::{Format, Reporter, Summary},
-    shutdown,
+    shutdown::Signals,
     terminal::Style,
     trial::{self, Overrides, Trial},
 };
@@ -130,11 +130,11 @@ fn exit(summary: Summary) -> Exit {
 fn cancel_on_signal() -> CancellationToken {
     let cancel = CancellationToken::new();
     let cancelled = cancel.clone();
-    let requested = shutdown::requested();
+    let mut signals = Signals::install();
     tokio::spawn(async move {
-        requested.await;
+        signals.next().await;
         cancelled.cancel();
-        shutdown::requested().await;
+        signals.next().await;
         std::process::exit(Exit::CouldNotRun as i32);
     });
     cancel

@@ -30,14 +30,6 @@ pub(crate) struct Database {
     pub(crate) url: Option<Hidden>,
 }
 
-/// `[amqp]`: RabbitMQ instead of the in-process queue.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Amqp {
-    /// `amqp://…`, also as `AMQP_URL`.
-    pub(crate) url: Option<Hidden>,
-}
-
 /// `[data]`: the embedded database.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]

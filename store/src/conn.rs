@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, SubsecRound, Utc};
-use diesel::SqliteConnection;
-use diesel::connection::AnsiTransactionManager;
+use diesel::{QueryResult, SqliteConnection, connection::AnsiTransactionManager};
 use diesel_async::{
     AsyncConnection, AsyncPgConnection, TransactionManager, pooled_connection::deadpool::Object,
     sync_connection_wrapper::SyncConnectionWrapper,
@@ -20,6 +19,7 @@ pub(crate) type Lite = SyncConnectionWrapper<SqliteConnection>;
 pub struct Conn {
     pub(crate) link: Link,
     clock: Option<Arc<dyn Clock>>,
+    pub(crate) in_doubt: bool,
 }
 
 /// Which database.
@@ -71,7 +71,14 @@ pub(crate) use {load_locked, load_skip_locked, with};
 
 impl Conn {
     pub(crate) fn new(link: Link, clock: Option<Arc<dyn Clock>>) -> Self {
-        Self { link, clock }
+        Self { link, clock, in_doubt: false }
+    }
+
+    /// Whether an earlier try of this very write may have been committed without anybody hearing of it. False but in
+    /// [`crate::Store::write_patiently`].
+    #[must_use]
+    pub fn in_doubt(&self) -> bool {
+        self.in_doubt
     }
 
     /// SQLite takes its write lock at once: a transaction that reads first and then wants to write would have to be
@@ -93,7 +100,7 @@ impl Conn {
         Ok(())
     }
 
-    pub(crate) async fn commit(&mut self) -> Result<()> {
+    pub(crate) async fn commit(&mut self) -> QueryResult<()> {
         match &mut self.link {
             Link::Pg(object) => {
                 <AsyncPgConnection as AsyncConnection>::TransactionManager::commit_transaction(&mut **object)

@@ -95,39 +95,68 @@ impl From<DieselError> for Error {
             DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, information) => {
                 Self::Conflict { what: information.table_name().unwrap_or("a row of that key").to_owned() }
             }
-            DieselError::DatabaseError(kind, information) => {
-                if is_transient(kind, information.message()) {
-                    Self::unavailable(error)
-                } else {
-                    Self::corrupt(error)
-                }
-            }
-            DieselError::BrokenTransactionManager | DieselError::RollbackErrorOnCommit { .. } => {
-                Self::unavailable(error)
-            }
+            _ if passes(&error) => Self::unavailable(error),
             _ => Self::corrupt(error),
         }
     }
 }
 
-/// Diesel has no kind for every class of failure that passes by itself (SQLSTATE 40P01, 57P01, 57P03, 53300;
-/// SQLITE_BUSY, SQLITE_FULL), so the message decides the rest.
-fn is_transient(kind: &DatabaseErrorKind, message: &str) -> bool {
-    const SIGNS: [&str; 7] = [
-        "deadlock detected",
-        "terminating connection",
+/// Whether it is over by itself sooner or later. diesel knows a kind for few SQLSTATEs and hides the code of the others
+/// from us, so the message decides the rest: in English, which is what servers speak unless they are told otherwise.
+fn passes(error: &DieselError) -> bool {
+    const SIGNS: [&str; 8] = [
+        // 57P03, at a connection that is older than the restart: rare, but seen.
         "starting up",
         "shutting down",
+        // 53300
         "too many clients",
+        "remaining connection slots",
+        // 57014 and 55P03: our own limits.
+        "due to statement timeout",
+        "due to lock timeout",
+        // SQLITE_BUSY, SQLITE_FULL
         "is locked",
         "disk is full",
     ];
-    matches!(
-        kind,
-        DatabaseErrorKind::SerializationFailure
-            | DatabaseErrorKind::ClosedConnection
-            | DatabaseErrorKind::UnableToSendCommand
-            // What is named is looked up first, so somebody was faster; the next try sees what they did.
-            | DatabaseErrorKind::ForeignKeyViolation
-    ) || SIGNS.iter().any(|sign| message.contains(sign))
+    let says = |message: &str| SIGNS.iter().any(|sign| message.contains(sign));
+    gave_way(error)
+        || lost(error)
+        || matches!(error, DieselError::DatabaseError(_, information) if says(information.message()))
+}
+
+/// Whether a transaction lost against another one and was rolled back: 40001, 40P01, or what it names went away between
+/// looking it up and writing it.
+pub(crate) fn gave_way(error: &DieselError) -> bool {
+    let DieselError::DatabaseError(kind, information) = error else { return false };
+    match kind {
+        DatabaseErrorKind::SerializationFailure => true,
+        DatabaseErrorKind::ForeignKeyViolation => information.table_name().is_some_and(names_documents),
+        _ => information.message().contains("deadlock detected"),
+    }
+}
+
+/// Whether the connection is no more: 08006, 57P01.
+fn lost(error: &DieselError) -> bool {
+    match error {
+        DieselError::DatabaseError(kind, information) => {
+            matches!(kind, DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand)
+                || information.message().contains("terminating connection")
+        }
+        DieselError::BrokenTransactionManager | DieselError::RollbackErrorOnCommit { .. } => true,
+        _ => false,
+    }
+}
+
+/// Tables in which a document names others. They are looked up first, so a foreign key that is violated there means that
+/// somebody was faster, and the next try sees what they did. Anywhere else it is a defect. SQLite tells no table, and has
+/// one writer at a time.
+fn names_documents(table: &str) -> bool {
+    ["environments", "channels", "collections", "monitors", "monitor_collections", "monitor_channels"]
+        .contains(&table)
+}
+
+/// Whether a transaction that failed so, before its COMMIT, is worth another try at once.
+pub(crate) fn passes_at_once(error: &Error) -> bool {
+    let Error::Unavailable(source) = error else { return false };
+    source.downcast_ref::<DieselError>().is_some_and(|error| gave_way(error) || lost(error))
 }

@@ -12,7 +12,7 @@ use domain::{
     id::MonitorId,
 };
 
-pub use self::due::{DueMonitor, advance, due};
+pub use self::due::{DueMonitor, advance, due, next_slot};
 pub(crate) use self::saving::{delete_owned, follow};
 use crate::{
     Change, Conn, Error, Listing, Page, Result,

@@ -23,7 +23,7 @@ pub use ending::{Cancelled, Finished, cancel, end_inconclusive, expire, finish};
 pub use inserting::{End, NewRun, insert};
 pub use listing::{Filter, any_unfinished, get, latest, list};
 pub use owning::{cancel_requested, claim, hand_back, mark_unsafe, of_dead_workers, owned_since, requeue};
-pub use waking::{wake, wake_again};
+pub use waking::{next_wake, wake, wake_again};
 
 /// Runs by their ids. The bounds on `due_at`, which is in every id, tell PostgreSQL which partitions to look into.
 macro_rules! keys {

@@ -1,19 +1,15 @@
 //! A database, open: hands out connections and runs transactions.
 
-use std::{fs::File, panic, path::Path, sync::Arc};
+use std::{fs::File, path::Path, sync::Arc};
 
 use diesel_async::{AsyncPgConnection, pooled_connection::deadpool::Pool};
 use domain::clock::Clock;
-use futures_util::future::BoxFuture;
 
-use crate::{
-    Config, Conn, Error, Listener, Result, SecretKey, Topic,
-    conn::{Link, Lite},
-    wakeup::Wakeups,
-};
+use crate::{Config, Listener, Result, SecretKey, Topic, conn::Lite, wakeup::Wakeups};
 
 mod migrations;
 mod open;
+mod writing;
 
 pub use migrations::SchemaState;
 
@@ -78,32 +74,6 @@ impl Store {
         migrations::state(&self.pools).await
     }
 
-    /// A connection for reading. With SQLite it refuses to write: that is [`Store::write`]'s.
-    pub async fn read(&self) -> Result<Conn> {
-        let link = match &self.pools {
-            Pools::Pg { pool, .. } => Link::Pg(pool.get().await.map_err(Error::unavailable)?),
-            Pools::Lite { readers, .. } => Link::Lite(readers.get().await.map_err(Error::unavailable)?),
-        };
-        Ok(Conn::new(link, self.clock.clone()))
-    }
-
-    /// Runs `work` as one transaction, which is rolled back when it answers `Err`. It runs in a task of its own: a caller
-    /// that goes away (a request that was cancelled) never leaves a transaction half done.
-    pub async fn write<T, F>(&self, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T>> + Send + 'static,
-    {
-        let store = self.clone();
-        match tokio::spawn(async move { store.transaction(work).await }).await {
-            Ok(result) => result,
-            Err(stopped) => match stopped.try_into_panic() {
-                Ok(panic) => panic::resume_unwind(panic),
-                Err(stopped) => Err(Error::unavailable(stopped)),
-            },
-        }
-    }
-
     /// Tells everybody who listens that there may be news. Call it after the commit.
     pub fn notify(&self, topic: Topic) {
         self.wakeups.notify(topic);
@@ -113,37 +83,5 @@ impl Store {
     #[must_use]
     pub fn listen(&self, topic: Topic) -> Listener {
         self.wakeups.listen(topic)
-    }
-
-    /// The place where repeating after a serialization failure or a restart will go; it needs a `work` that can be
-    /// called again.
-    async fn transaction<T, F>(&self, work: F) -> Result<T>
-    where
-        F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T>>,
-    {
-        let mut conn = self.writer().await?;
-        conn.begin().await?;
-        match work(&mut conn).await {
-            Ok(value) => {
-                conn.commit().await?;
-                Ok(value)
-            }
-            Err(error) => {
-                if let Err(rollback) = conn.rollback().await {
-                    tracing::debug!(error = %rollback, "a rollback failed; the connection is dropped");
-                }
-                Err(error)
-            }
-        }
-    }
-
-    async fn writer(&self) -> Result<Conn> {
-        match &self.pools {
-            Pools::Pg { .. } => self.read().await,
-            Pools::Lite { writer, .. } => {
-                let object = writer.get().await.map_err(Error::unavailable)?;
-                Ok(Conn::new(Link::Lite(object), self.clock.clone()))
-            }
-        }
     }
 }

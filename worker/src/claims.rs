@@ -6,12 +6,11 @@ use domain::{
     id::{RunId, WorkerId},
     run::Run,
 };
-use store::{Store, runs};
+use store::{Patience, Store, runs};
 
 use crate::{
     batch::Batcher,
     lease::Lease,
-    patience::Patience,
     running::{InHand, Running},
 };
 
@@ -48,31 +47,19 @@ pub(crate) fn spawn(store: Store, lease: Arc<Lease>, running: Running) -> Claims
 }
 
 /// Tries until the database has answered. A claim whose COMMIT got lost may have happened: such runs are ours without
-/// anybody executing them, so they are handed back before the next try.
+/// anybody executing them, so they are handed back first.
 async fn claim(store: &Store, owner: WorkerId, ids: Arc<[RunId]>) -> Vec<Run> {
-    let mut patience = Patience::new();
-    let mut in_doubt = false;
-    loop {
-        let batch = ids.clone();
-        let claimed = store.write(move |conn| {
-            Box::pin(async move {
-                let now = store::now(conn).await?;
-                if in_doubt {
-                    runs::hand_back(conn, owner, &batch, now).await?;
-                }
-                runs::claim(conn, owner, &batch, now).await
-            })
-        });
-        match claimed.await {
-            Ok(runs) => return runs,
-            Err(error) if error.is_retryable() => {
-                patience.wait("claiming runs", &error).await;
-                in_doubt = true;
+    let claimed = store.write_patiently(Patience::new("claiming runs"), move |conn| {
+        Box::pin(async move {
+            let now = store::now(conn).await?;
+            if conn.in_doubt() {
+                runs::hand_back(conn, owner, &ids, now).await?;
             }
-            Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "runs could not be claimed");
-                return Vec::new();
-            }
-        }
-    }
+            runs::claim(conn, owner, &ids, now).await
+        })
+    });
+    claimed.await.unwrap_or_else(|error| {
+        tracing::error!(error = &error as &dyn std::error::Error, "runs could not be claimed");
+        Vec::new()
+    })
 }

@@ -10,7 +10,6 @@ mod handler;
 mod incidents;
 mod lease;
 mod marks;
-mod patience;
 mod prepare;
 mod recorder;
 mod release;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use domain::id::{RunId, WorkerId};
-use store::{Store, runs};
+use store::{Patience, Store, runs};
 
-use crate::{batch::Batcher, patience::Patience};
+use crate::batch::Batcher;
 
 const BATCH: usize = 256;
 
@@ -28,25 +28,18 @@ pub(crate) fn spawn(store: Store) -> Marks {
 }
 
 async fn mark(store: &Store, marks: Arc<[Mark]>) -> Vec<bool> {
-    let mut patience = Patience::new();
-    loop {
-        let batch = marks.clone();
-        let marked = store.write(move |conn| {
-            Box::pin(async move {
-                let mut marked = Vec::with_capacity(batch.len());
-                for Mark { run, attempt, owner } in batch.iter().copied() {
-                    marked.push(runs::mark_unsafe(conn, run, attempt, owner).await?);
-                }
-                Ok(marked)
-            })
-        });
-        match marked.await {
-            Ok(marked) => return marked,
-            Err(error) if error.is_retryable() => patience.wait("marking runs", &error).await,
-            Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "runs could not be marked");
-                return vec![false; marks.len()];
+    let batch = marks.clone();
+    let marked = store.write_patiently(Patience::new("marking runs"), move |conn| {
+        Box::pin(async move {
+            let mut marked = Vec::with_capacity(batch.len());
+            for Mark { run, attempt, owner } in batch.iter().copied() {
+                marked.push(runs::mark_unsafe(conn, run, attempt, owner).await?);
             }
-        }
-    }
+            Ok(marked)
+        })
+    });
+    marked.await.unwrap_or_else(|error| {
+        tracing::error!(error = &error as &dyn std::error::Error, "runs could not be marked");
+        vec![false; marks.len()]
+    })
 }

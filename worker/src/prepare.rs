@@ -18,9 +18,7 @@ use domain::{
     },
 };
 use secrecy::ExposeSecret;
-use store::{Store, collections, environments};
-
-use crate::patience::Patience;
+use store::{Patience, Store, collections, environments};
 
 /// Plans kept, at most. A fleet that runs more collections than this compiles some of them again and again.
 const KEPT_PLANS: usize = 4096;
@@ -60,13 +58,10 @@ impl Preparer {
             return Ok(plan.clone());
         }
         let (id, number) = version;
-        let mut patience = Patience::new();
-        let document = loop {
-            let read = async { collections::version(&mut self.store.read().await?, id, number).await };
-            if let Some(settled) = settled(read.await, &mut patience).await {
-                break settled;
-            }
-        };
+        let read = self.store.read_patiently(Patience::new("preparing a run"), move |conn| {
+            Box::pin(collections::version(conn, id, number))
+        });
+        let document = readable(read.await);
         let document =
             document.ok_or_else(|| not_runnable("the collection's version is not there any more"))?;
         let compiled = Plan::compile(&document).map_err(|problems| {
@@ -86,14 +81,11 @@ impl Preparer {
         &self,
         slug: &Slug,
     ) -> Result<(serde_json::Map<String, serde_json::Value>, Secrets), Reason> {
-        let key = self.store.secrets_key();
-        let mut patience = Patience::new();
-        let values = loop {
-            let read = async { environments::values(&mut self.store.read().await?, slug, key).await };
-            if let Some(settled) = settled(read.await, &mut patience).await {
-                break settled;
-            }
-        };
+        let (key, name) = (self.store.secrets_key().clone(), slug.clone());
+        let read = self.store.read_patiently(Patience::new("preparing a run"), move |conn| {
+            Box::pin(async move { environments::values(conn, &name, &key).await })
+        });
+        let values = readable(read.await);
         let values = values.ok_or_else(|| {
             not_runnable(&format!("environment `{slug}` is not there, or its secrets cannot be read"))
         })?;
@@ -107,20 +99,12 @@ impl Preparer {
     }
 }
 
-/// `None` to read again, after a wait: the database did not answer. What cannot be read is as good as not there; the log
-/// says why.
-async fn settled<T>(read: store::Result<Option<T>>, patience: &mut Patience) -> Option<Option<T>> {
-    match read {
-        Ok(found) => Some(found),
-        Err(error) if error.is_retryable() => {
-            patience.wait("preparing a run", &error).await;
-            None
-        }
-        Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "a run could not be prepared");
-            Some(None)
-        }
-    }
+/// What cannot be read is as good as not there; the log says why.
+fn readable<T>(read: store::Result<Option<T>>) -> Option<T> {
+    read.unwrap_or_else(|error| {
+        tracing::error!(error = &error as &dyn std::error::Error, "a run could not be prepared");
+        None
+    })
 }
 
 fn not_runnable(message: &str) -> Reason {

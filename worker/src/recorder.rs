@@ -8,9 +8,9 @@ use domain::{
     result::RunResult,
     run::Run,
 };
-use store::{Conn, Store, Topic, results, runs};
+use store::{Conn, Patience, Store, Topic, results, runs};
 
-use crate::{batch::Batcher, incidents, patience::Patience};
+use crate::{batch::Batcher, incidents};
 
 /// Runs per transaction, at most.
 const BATCH: usize = 256;
@@ -68,24 +68,18 @@ async fn record(store: &Store, ended: Vec<Ended>) -> HashSet<RunId> {
     accepted
 }
 
-/// Tries until the database has answered.
+/// Tries until the database has answered. When the answer to a COMMIT got lost, the results look stale in the next try:
+/// their runs are over, with these results.
 async fn commit(store: &Store, batch: Arc<[Ended]>) -> store::Result<Vec<RunId>> {
-    let mut patience = Patience::new();
-    loop {
-        let ended = batch.clone();
-        let committed = store.write(move |conn| Box::pin(async move { write(conn, &ended).await })).await;
-        match committed {
-            Ok((accepted, told)) => {
-                store.notify(Topic::Results);
-                if told {
-                    store.notify(Topic::Notifications);
-                }
-                return Ok(accepted);
-            }
-            Err(error) if error.is_retryable() => patience.wait("recording results", &error).await,
-            Err(error) => return Err(error),
-        }
+    let committed = store.write_patiently(Patience::new("recording results"), move |conn| {
+        Box::pin(async move { write(conn, &batch).await })
+    });
+    let (accepted, told) = committed.await?;
+    store.notify(Topic::Results);
+    if told {
+        store.notify(Topic::Notifications);
     }
+    Ok(accepted)
 }
 
 /// One transaction. Answers which results were accepted, and whether anybody is to be told.
@@ -107,23 +101,15 @@ pub(crate) async fn give_up(store: &Store, run: &Run, why: &str) {
     let (id, attempt) = (run.id, run.attempt);
     tracing::error!(run.id = %id, why, "a result cannot be recorded");
     let message = "the result could not be recorded; the worker's log says why";
-    let mut patience = Patience::new();
-    loop {
-        let ended = store.write(move |conn| {
-            Box::pin(async move {
-                let now = store::now(conn).await?;
-                let reason = Reason::new(ReasonCode::Internal, message);
-                runs::end_inconclusive(conn, id, attempt, &reason, now).await
-            })
-        });
-        match ended.await {
-            Ok(_) => return,
-            Err(error) if error.is_retryable() => patience.wait("ending a run", &error).await,
-            Err(error) => {
-                let cause = &error as &dyn std::error::Error;
-                return tracing::error!(error = cause, run.id = %id, "a run could not be ended");
-            }
-        }
+    let ended = store.write_patiently(Patience::new("ending a run"), move |conn| {
+        Box::pin(async move {
+            let now = store::now(conn).await?;
+            let reason = Reason::new(ReasonCode::Internal, message);
+            runs::end_inconclusive(conn, id, attempt, &reason, now).await
+        })
+    });
+    if let Err(error) = ended.await {
+        tracing::error!(error = &error as &dyn std::error::Error, run.id = %id, "a run could not be ended");
     }
 }
 

@@ -4,9 +4,7 @@ use domain::{
     id::{RunId, WorkerId},
     outcome::{Reason, ReasonCode},
 };
-use store::{Conn, Store, runs};
-
-use crate::patience::Patience;
+use store::{Conn, Patience, Store, runs};
 
 /// Queues the run again, or ends it as inconclusive when it has begun what must not be repeated. Fenced: a run that is
 /// somebody else's by now stays so.
@@ -22,16 +20,13 @@ pub(crate) async fn release(conn: &mut Conn, owner: WorkerId, run: RunId, attemp
 
 /// The same, until the database has answered.
 pub(crate) async fn release_patiently(store: &Store, owner: WorkerId, run: RunId, attempt: u32) {
-    let mut patience = Patience::new();
-    loop {
-        match store.write(move |conn| Box::pin(release(conn, owner, run, attempt))).await {
-            Ok(()) => return tracing::info!(run.id = %run, "a run was let go"),
-            Err(error) if error.is_retryable() => patience.wait("letting go of a run", &error).await,
-            // The next look at what is owned and not in hand tries again.
-            Err(error) => {
-                let cause = &error as &dyn std::error::Error;
-                return tracing::error!(error = cause, run.id = %run, "a run could not be let go");
-            }
+    let patience = Patience::new("letting go of a run");
+    match store.write_patiently(patience, move |conn| Box::pin(release(conn, owner, run, attempt))).await {
+        Ok(()) => tracing::info!(run.id = %run, "a run was let go"),
+        // The next look at what is owned and not in hand tries again.
+        Err(error) => {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(error, run.id = %run, "a run could not be let go");
         }
     }
 }

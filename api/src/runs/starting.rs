@@ -36,7 +36,7 @@ use crate::{
 const MAX_LATENESS: Duration = Duration::from_secs(5 * 60);
 
 /// How a collection is to be run, where it shall not be as its document says.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wish {
     /// Whose variables and secrets it sees. Default: the collection's own.

@@ -44,6 +44,19 @@ async fn a_full_batch_is_followed_by_the_next_one_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_next_turn_is_taken_when_something_is_due_and_no_later_than_the_interval() {
+    let due = |seconds| Ok(Turn::DueIn(Duration::from_secs(seconds)));
+    assert_eq!(seconds_of(vec![due(3), due(4), due(60), Ok(Turn::Done)], None).await, [0, 3, 7, 17]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_due_all_the_time_does_not_make_a_turn_each() {
+    let start = Instant::now();
+    seconds_of(vec![Ok(Turn::DueIn(Duration::ZERO)), Ok(Turn::Done)], None).await;
+    assert_eq!(start.elapsed(), PACE);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_turn_that_fails_does_not_end_the_duty() {
     assert_eq!(seconds_of(vec![failure(), failure(), Ok(Turn::Done)], None).await, [0, 10, 20]);
 }
@@ -79,4 +92,14 @@ async fn a_shutdown_ends_the_wait_but_not_the_turn() {
 #[test]
 fn a_batch_that_came_back_full_is_not_the_last_one() {
     assert_eq!([0, 99, 100].map(|count| Turn::after(count, 100)), [Turn::Done, Turn::Done, Turn::More]);
+}
+
+#[test]
+fn what_is_due_next_counts_only_when_nothing_is_left() {
+    let now = DateTime::UNIX_EPOCH;
+    let next = Some(now + chrono::TimeDelta::seconds(2));
+    assert_eq!(Turn::Done.until(next, now), Turn::DueIn(Duration::from_secs(2)));
+    assert_eq!(Turn::More.until(next, now), Turn::More);
+    assert_eq!(Turn::Done.until(None, now), Turn::Done);
+    assert_eq!(Turn::Done.until(Some(now - chrono::TimeDelta::seconds(2)), now), Turn::DueIn(Duration::ZERO));
 }

@@ -65,7 +65,7 @@ async fn waiting(queue: &Queue) -> Option<Depth> {
 }
 
 fn ready(ready: usize) -> Option<Depth> {
-    Some(Depth { ready, ..Depth::default() })
+    Some(Depth { ready, unacked: Some(0), ..Depth::default() })
 }
 
 #[tokio::test]

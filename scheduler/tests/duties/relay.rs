@@ -1,7 +1,8 @@
 //! From rows to messages.
 
 use domain::outcome::RunState;
-use queue::{Destination, InProcess, Queue};
+use queue::{Destination, InProcess, Message, Queue};
+use scheduler::dead_letters;
 use serde_json::json;
 
 use crate::fleet::{Fleet, slug};
@@ -127,4 +128,26 @@ async fn more_runs_than_a_batch_are_all_called() {
     }
     assert_eq!(called, 51 * 11);
     assert!(fleet.runs().await.iter().all(|run| run.state == RunState::Queued));
+}
+
+#[tokio::test]
+async fn a_dead_letter_wakes_its_run_at_once() {
+    let fleet = Fleet::watching(json!({})).await;
+    fleet.tick().await;
+    fleet.relay().await;
+    let run_id = fleet.run().await.id;
+    assert_eq!(fleet.called("default").await, [run_id]);
+    dead_letters::once(&fleet.store, Message::ExecuteRun { run_id }).await.unwrap();
+    fleet.relay().await;
+    assert_eq!(fleet.called("default").await, [run_id], "nobody waits for the back-off");
+}
+
+#[tokio::test]
+async fn a_dead_letter_of_a_run_that_is_in_hand_changes_nothing() {
+    let fleet = Fleet::watching(json!({})).await;
+    fleet.tick().await;
+    let run_id = fleet.run().await.id;
+    fleet.claim(run_id).await;
+    dead_letters::once(&fleet.store, Message::ExecuteRun { run_id }).await.unwrap();
+    assert_eq!(fleet.run().await.state, RunState::Running);
 }

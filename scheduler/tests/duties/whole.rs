@@ -22,5 +22,5 @@ async fn a_slot_is_called_without_waiting_for_a_poll_and_a_shutdown_ends_all_dut
     let called = deliveries.next().await.unwrap().message();
     assert_eq!(called, Message::ExecuteRun { run_id: fleet.run().await.id });
     shutdown.cancel();
-    scheduler.await.unwrap();
+    scheduler.await.unwrap().unwrap();
 }

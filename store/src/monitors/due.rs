@@ -51,6 +51,16 @@ pub async fn due(conn: &mut Conn, now: DateTime<Utc>, limit: u32) -> Result<Vec<
     Ok(due.collect())
 }
 
+/// When the next monitor is due, which may have been long ago.
+pub async fn next_slot(conn: &mut Conn) -> Result<Option<DateTime<Utc>>> {
+    let first = monitors::table
+        .filter(monitors::next_slot_at.is_not_null())
+        .order(monitors::next_slot_at)
+        .select(monitors::next_slot_at);
+    let slot: Option<Option<Moment>> = with!(conn, |c| first.first(c)).optional()?;
+    Ok(slot.flatten().map(|Moment(at)| at))
+}
+
 /// Moves the next slot forward, never back (I12): false when it is there or further already. `None` when there is no
 /// further slot.
 pub async fn advance(conn: &mut Conn, id: MonitorId, next_slot_at: Option<DateTime<Utc>>) -> Result<bool> {

@@ -9,8 +9,7 @@ use domain::{document::Slug, id::RunId, outcome::RunState};
 
 use super::keys;
 use crate::{
-    Conn, Result,
-    backoff::next_wake,
+    Conn, Result, backoff,
     conn::{load_skip_locked, with},
     literal::IsQueued,
     schema::runs,
@@ -30,7 +29,7 @@ pub async fn wake(conn: &mut Conn, now: DateTime<Utc>, limit: u32) -> Result<Vec
     )?;
     let mut by_wait = BTreeMap::<_, Vec<_>>::new();
     for (id, _, wakes) in &due {
-        by_wait.entry(next_wake(now, *wakes)).or_default().push(id.0);
+        by_wait.entry(backoff::next_wake(now, *wakes)).or_default().push(id.0);
     }
     for (at, ids) in by_wait {
         let some = runs::table.filter(keys!(ids));
@@ -38,6 +37,13 @@ pub async fn wake(conn: &mut Conn, now: DateTime<Utc>, limit: u32) -> Result<Vec
         with!(conn, |c| diesel::update(some).set(ahead).execute(c))?;
     }
     Ok(due.into_iter().map(|(id, location, _)| (id.0, location.0)).collect())
+}
+
+/// When the next queued run is to be woken, which may have been long ago.
+pub async fn next_wake(conn: &mut Conn) -> Result<Option<DateTime<Utc>>> {
+    let first = runs::table.filter(IsQueued::new(runs::state)).order(runs::wake_at).select(runs::wake_at);
+    let at: Option<Option<Moment>> = with!(conn, |c| first.first(c)).optional()?;
+    Ok(at.flatten().map(|Moment(at)| at))
 }
 
 /// Sets the wake-up of queued runs: their message could not be published, or came back.

@@ -63,6 +63,19 @@ macro_rules! conformance {
 }
 pub(crate) use conformance;
 
+/// Makes a test of each function, on PostgreSQL: for what SQLite does not have.
+macro_rules! postgres {
+    ($($name:ident)*) => {$(
+        mod $name {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn postgres() {
+                $crate::harness::on_postgres(super::$name).await;
+            }
+        }
+    )*};
+}
+pub(crate) use postgres;
+
 /// Whole milliseconds, as slots are.
 fn clock() -> MockClock {
     MockClock::at(DateTime::from_timestamp_millis(1_800_000_000_123).unwrap())

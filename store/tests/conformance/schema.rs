@@ -114,9 +114,11 @@ async fn a_caller_that_goes_away_does_not_stop_its_transaction(bench: Bench) {
     let (begun, has_begun) = tokio::sync::oneshot::channel();
     let (go_on, goes_on) = tokio::sync::oneshot::channel::<()>();
     let (ended, has_ended) = tokio::sync::oneshot::channel();
+    let ends = std::sync::Arc::new(std::sync::Mutex::new(Some((begun, goes_on, ended))));
     let (store, now) = (bench.store.clone(), bench.now());
     let caller = tokio::spawn(async move {
         let work = store.write(move |conn| {
+            let (begun, goes_on, ended) = ends.lock().unwrap().take().unwrap();
             Box::pin(async move {
                 begun.send(()).unwrap();
                 goes_on.await.unwrap();
