@@ -120,7 +120,7 @@ fn number(variable: &str, default: u64) -> anyhow::Result<u64> {
 }
 
 fn arguments() -> anyhow::Result<Arguments> {
-    let mut read = Arguments { planted: false, keep: false, skopos: None, monitors: 18 };
+    let mut read = Arguments { planted: false, keep: false, skopos: None, monitors: 24 };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         match word.as_str() {

@@ -133,7 +133,7 @@ impl Handler for Target {
         self.remember(request);
         let number = self.number.fetch_add(1, Ordering::Relaxed);
         // Long enough that a crash finds runs between their steps.
-        sleep(Duration::from_millis(20 + number * 37 % 180)).await;
+        sleep(Duration::from_millis(40 + number * 37 % 360)).await;
         match (treated, fault) {
             (Treated::Foreign, _) => {
                 Some(Answer::of(StatusCode::CONFLICT, json!({ "error": "a foreign token" })))
