@@ -38,6 +38,9 @@ const DRAIN: Duration = Duration::from_secs(240);
 /// How long the fleet may take to be there.
 const START: Duration = Duration::from_secs(60);
 
+/// A lease, and a look of the reaper.
+const SETTLING: Duration = Duration::from_secs(12);
+
 /// What a run is like.
 #[derive(Debug, Clone)]
 pub(crate) struct Options {
@@ -82,17 +85,18 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<(Findings, String)>
     let quiet = Duration::from_secs((options.seconds / 6).clamp(3, 10));
     say(&format!("quiet for {quiet:?}"));
     sleep(quiet).await;
-    let first_quiet = (began + 2_000, clock::now());
+    // A slot is quiet when the second after it is.
+    let first_quiet = (began + 2_000, clock::now() - 1_000);
 
     rage(&world, options).await?;
     weather::settle(&world.target, options.monitors);
     heal(&world).await;
     say(&format!("healed; quiet for {quiet:?} once more"));
-    let settling = Duration::from_secs(8);
-    sleep(settling).await;
+    // What the last blows have cost is paid back first.
+    sleep(SETTLING.min(2 * quiet)).await;
     let healed = clock::now();
     sleep(quiet).await;
-    let second_quiet = (healed, clock::now());
+    let second_quiet = (healed, clock::now() - 1_000);
 
     let end = switch_off(&world, options.monitors).await?;
     let (drained_s, queues) = drain(&world).await?;

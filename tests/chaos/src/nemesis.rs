@@ -47,7 +47,7 @@ enum Link {
 }
 
 /// All that there is; workers most often, because they have most to lose.
-const DECK: [Blow; 19] = [
+const DECK: [Blow; 20] = [
     Blow::Kill(Role::Worker),
     Blow::Kill(Role::Worker),
     Blow::Kill(Role::Worker),
@@ -61,6 +61,7 @@ const DECK: [Blow; 19] = [
     Blow::Drain(Role::Scheduler),
     Blow::StopBroker,
     Blow::KillBroker,
+    Blow::WipeBroker,
     Blow::WipeBroker,
     Blow::RestartDatabase,
     Blow::Database(Link::Cut),
@@ -172,8 +173,7 @@ impl Nemesis {
     async fn broker(&self, blow: Blow, dice: &mut StdRng) -> anyhow::Result<()> {
         let mut rabbitmq = self.rabbitmq.lock().await;
         if blow == Blow::WipeBroker {
-            self.diary.note("broker wipe", "force_reset");
-            return rabbitmq.wipe().await;
+            return self.wipe(&rabbitmq, dice).await;
         }
         self.diary.note("broker restart", if blow == Blow::KillBroker { "after kill -9" } else { "" });
         match blow {
@@ -182,6 +182,19 @@ impl Nemesis {
         }
         sleep(Duration::from_millis(dice.random_range(0..2_000))).await;
         rabbitmq.up().await
+    }
+
+    /// Deliveries are on their way to the workers when the broker forgets them: those messages are gone for good.
+    async fn wipe(&self, rabbitmq: &Rabbitmq, dice: &mut StdRng) -> anyhow::Result<()> {
+        self.diary.note("broker wipe", "force_reset, with deliveries under way");
+        let links =
+            || self.fleet.of(Role::Worker).into_iter().map(|number| &self.fleet.members[number].broker);
+        links().for_each(|link| link.set(Mode::Stall));
+        sleep(Duration::from_millis(dice.random_range(1_000..2_500))).await;
+        links().for_each(|link| link.set(Mode::Refuse));
+        let wiped = rabbitmq.wipe().await;
+        links().for_each(|link| link.set(Mode::Pass));
+        wiped
     }
 
     /// One of a role that nobody acts on.

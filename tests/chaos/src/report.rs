@@ -99,13 +99,20 @@ impl Report<'_> {
         }
         let quiet = |slot: &Millis| self.quiet.iter().any(|(from, to)| (*from..*to).contains(slot));
         let runs = self.seen.rows.runs.iter();
-        let slots = runs.filter_map(|run| Some((run.slot.filter(quiet)?, *first.get(run.id.as_str())?)));
-        let mut lags: Vec<Millis> = slots.map(|(slot, at)| at - slot).collect();
+        let slots = runs.filter_map(|run| {
+            let (slot, at) = (run.slot.filter(quiet)?, *first.get(run.id.as_str())?);
+            Some((at - slot, run.id.as_str()))
+        });
+        let mut lags: Vec<(Millis, &str)> = slots.collect();
         lags.sort_unstable();
         let at = |percent: usize| lags.get((lags.len() * percent / 100).min(lags.len().saturating_sub(1)));
-        match (at(50), at(99)) {
-            (Some(p50), Some(p99)) => {
-                writeln!(f, "schedule lag when quiet: p50 {p50} ms, p99 {p99} ms, of {} runs", lags.len())
+        match (at(50), at(99), lags.last()) {
+            (Some((p50, _)), Some((p99, _)), Some((most, run))) => {
+                let count = lags.len();
+                writeln!(
+                    f,
+                    "schedule lag when quiet: p50 {p50} ms, p99 {p99} ms, of {count} runs; most {most} ms ({run})"
+                )
             }
             _ => writeln!(f, "schedule lag when quiet: no runs"),
         }
