@@ -10,6 +10,7 @@ mod harness;
 mod incidents;
 mod notifications;
 mod owning;
+mod queues;
 mod retention;
 mod runs;
 mod schema;
