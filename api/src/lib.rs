@@ -9,6 +9,7 @@ mod access;
 mod config;
 mod documents;
 mod extract;
+mod fleet;
 mod health;
 mod incidents;
 mod openapi;

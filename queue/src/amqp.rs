@@ -19,7 +19,7 @@ pub(crate) use self::receipt::Receipt;
 use self::{
     address::Address,
     consumer::Source,
-    link::{Link, PATIENCE, answered, silent},
+    link::{Link, OPENING, answered, silent},
     publisher::Publisher,
     refusal::{is_not_found, unreachable},
     topology::Topology,
@@ -128,7 +128,7 @@ impl Site {
     /// The connection that does not publish.
     async fn consuming(&self) -> Result<Arc<Link>, Error> {
         let mut current =
-            timeout(PATIENCE, self.consuming.lock()).await.map_err(|_| silent(&self.address))?;
+            timeout(OPENING, self.consuming.lock()).await.map_err(|_| silent(&self.address, OPENING))?;
         if let Some(link) = current.as_ref().filter(|link| link.is_open()) {
             return Ok(link.clone());
         }

@@ -5,6 +5,7 @@
 //! was not confirmed, and rows say when. Losing, repeating or reordering messages is allowed.
 //!
 //! Architecture invariant: nobody outside this crate knows of exchanges, bindings or delivery tags.
+//! `amqp/topology.rs` is all that is declared on a broker.
 
 mod amqp;
 mod config;

@@ -59,6 +59,11 @@ where
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        io,
+        sync::{Arc, Mutex},
+    };
+
     use futures_util::{StreamExt, stream};
 
     use super::*;
@@ -102,5 +107,50 @@ mod tests {
         working.await.unwrap().unwrap();
         let depth = queue.depth(&destination).await.unwrap().unwrap();
         assert_eq!((depth.ready, depth.unacked, depth.dead), (0, Some(0), 0));
+    }
+    /// What a subscriber has written.
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    // One thread, whose subscriber it is.
+    #[tokio::test]
+    async fn what_a_handler_logs_carries_the_trace_of_its_message() {
+        let written = Written::default();
+        let writer = written.clone();
+        let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
+        let _subscribed = tracing::subscriber::set_default(subscriber);
+        let queue = Queue::in_process();
+        let run_id = "run_00000000000000000000000000000abc".parse().unwrap();
+        let deliveries = queue.consume(&Destination::Notifications, 1).await.unwrap();
+        queue.publish(&Destination::Notifications, &[Message::ExecuteRun { run_id }]).await.unwrap();
+        let shutdown = CancellationToken::new();
+        let handler = {
+            let shutdown = shutdown.clone();
+            move |_| {
+                let shutdown = shutdown.clone();
+                async move {
+                    tracing::info!("A step.");
+                    shutdown.cancel();
+                    Verdict::Ack
+                }
+            }
+        };
+        work("bench", deliveries, 1, shutdown, handler).await.unwrap();
+        let written = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+        let line = written.lines().find(|line| line.contains("A step.")).unwrap();
+        assert!(
+            line.contains("queue.deliver") && line.contains("00000000000000000000000000000abc"),
+            "{line}"
+        );
     }
 }

@@ -4,7 +4,8 @@
 //! * [`relay`] publishes a wake-up call for each run and notification that waits;
 //! * [`reap`] ends or queues again what was left behind, and what came too late;
 //! * [`prune`] forgets what is old;
-//! * [`dead_letters`] wakes the rows of messages that were delivered too often.
+//! * [`dead_letters`] wakes the rows of messages that were delivered too often;
+//! * [`figures`] writes down what lies in the queues, for people.
 //!
 //! Any number of schedulers may run at once. Nothing is kept in memory between turns: what must not be forgotten is a
 //! row. Which instants are slots is `domain::schedule`'s; running and notifying are the worker's and the notifier's.
@@ -12,6 +13,7 @@
 mod config;
 pub mod dead_letters;
 mod every;
+pub mod figures;
 pub mod prune;
 pub mod reap;
 pub mod relay;
@@ -34,6 +36,8 @@ const RELAY: Duration = Duration::from_secs(1);
 /// With the lease of 8 s: what a dead worker costs its runs.
 const REAP: Duration = Duration::from_secs(2);
 const PRUNE: Duration = Duration::from_secs(600);
+/// How old figures are that people look at.
+const FIGURES: Duration = Duration::from_secs(5);
 
 /// Why a turn of a duty did not succeed. What it has not done stays due.
 #[derive(Debug, thiserror::Error)]
@@ -81,6 +85,7 @@ pub async fn run(
             }),
             every("reap", REAP, None, shutdown, || reap::once(store)),
             every("prune", PRUNE, None, shutdown, || prune::once(store, config)),
+            every("figures", FIGURES, None, shutdown, || figures::once(store, queue)),
         );
         Ok(())
     };

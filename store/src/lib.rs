@@ -19,6 +19,7 @@ pub mod monitors;
 pub mod notifications;
 mod paging;
 mod patience;
+pub mod queues;
 mod references;
 pub mod results;
 pub mod retention;

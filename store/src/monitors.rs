@@ -4,6 +4,8 @@ mod due;
 mod owed;
 mod saving;
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -67,11 +69,15 @@ pub async fn get(conn: &mut Conn, slug: &Slug) -> Result<Option<SavedMonitor>> {
     Ok(row.map(SavedMonitor::from))
 }
 
-/// The monitor of that id.
-pub async fn get_by_id(conn: &mut Conn, id: MonitorId) -> Result<Option<SavedMonitor>> {
-    let one = monitors::table.find(Key(id));
-    let row: Option<Row> = with!(conn, |c| one.select(Row::as_select()).first(c)).optional()?;
-    Ok(row.map(SavedMonitor::from))
+/// The monitors of these ids that there are.
+pub async fn get_by_ids(
+    conn: &mut Conn,
+    ids: impl IntoIterator<Item = MonitorId>,
+) -> Result<HashMap<MonitorId, SavedMonitor>> {
+    let ids: Vec<_> = ids.into_iter().map(Key).collect();
+    let some = monitors::table.filter(monitors::id.eq_any(ids));
+    let rows: Vec<Row> = with!(conn, |c| some.select(Row::as_select()).load(c))?;
+    Ok(rows.into_iter().map(|row| (row.id.0, row.into())).collect())
 }
 
 /// All monitors, newest first.

@@ -16,14 +16,18 @@ use crate::{
 /// JSON, deflated (RFC 1950): results repeat themselves, and most of them are never looked at.
 const DEFLATED: &str = "json+deflate";
 const PLAIN: &str = "json";
+/// Per statement: PostgreSQL takes 65 535 parameters, and a row has four.
+const ROWS: usize = 16_000;
 
 /// Records results. In the transaction that finished the runs, and only for those that [`crate::runs::finish`] answered.
 pub async fn insert(conn: &mut Conn, results: &[(RunId, RunResult)]) -> Result<()> {
     let rows = results.iter().map(|(run, result)| Row::pack(*run, result)).collect::<Result<Vec<_>>>()?;
     match &mut conn.link {
         Link::Pg(object) => {
-            let statement = diesel::insert_into(run_results::table).values(&rows);
-            diesel_async::RunQueryDsl::execute(statement, &mut **object).await?;
+            for some in rows.chunks(ROWS) {
+                let statement = diesel::insert_into(run_results::table).values(some);
+                diesel_async::RunQueryDsl::execute(statement, &mut **object).await?;
+            }
         }
         // Many rows in one statement of SQLite can only be built by diesel's blocking half.
         Link::Lite(object) => {

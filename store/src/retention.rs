@@ -14,7 +14,7 @@ use domain::{
 
 use crate::{
     Conn, Result,
-    conn::with,
+    conn::{load_skip_locked, with},
     literal::IsResolved,
     schema::{collection_versions, collections, gaps, incidents, run_results, runs, workers},
     types::{Key, Moment, Word},
@@ -62,7 +62,7 @@ async fn prune_runs(conn: &mut Conn, before: Moment, limit: i64) -> Result<usize
         .filter(runs::due_at.lt(before).and(runs::state.eq(Word(RunState::Finished))))
         .order((runs::due_at, runs::id))
         .limit(limit);
-    let ids: Vec<Key<RunId>> = with!(conn, |c| old.select(runs::id).load(c))?;
+    let ids: Vec<Key<RunId>> = load_skip_locked!(conn, old.select(runs::id))?;
     let results =
         run_results::table.filter(run_results::due_at.lt(before)).filter(run_results::run_id.eq_any(&ids));
     with!(conn, |c| diesel::delete(results).execute(c))?;
@@ -76,7 +76,7 @@ async fn prune_incidents(conn: &mut Conn, before: Moment, limit: i64) -> Result<
         .filter(IsResolved::new(incidents::state).and(incidents::resolved_at.lt(before)))
         .order((incidents::resolved_at, incidents::id))
         .limit(limit);
-    let ids: Vec<Key<IncidentId>> = with!(conn, |c| old.select(incidents::id).load(c))?;
+    let ids: Vec<Key<IncidentId>> = load_skip_locked!(conn, old.select(incidents::id))?;
     let old = incidents::table.filter(incidents::id.eq_any(&ids));
     Ok(with!(conn, |c| diesel::delete(old).execute(c))?)
 }

@@ -11,19 +11,46 @@
 //! | running | queued | [`hand_back`], [`requeue`]; of that attempt or owner only |
 //!
 //! Nothing leads out of finished: a trigger in the database refuses it.
+//!
+//! # Locks
+//!
+//! On PostgreSQL nothing here ends in a deadlock, because everybody takes locks in one order: monitors; then runs by
+//! (`due_at`, `id`), which is the order of ids; then [`crate::health`] by its key; then incidents and notifications.
+//!
+//! | who | locks | waits |
+//! |---|---|---|
+//! | tick | monitors | never: passes over what is locked; its runs are new |
+//! | relay ([`wake`], [`wake_again`]), [`claim`], [`expire`] | queued runs | never: pass over what is locked |
+//! | recorder ([`finish`]) | runs of its worker in order, then health in order, incidents | yes |
+//! | [`mark_all_unsafe`], [`hand_back`] | runs of one worker in order | yes |
+//! | reaper | orphans one by one in order, notifications | for runs; passes over locked notifications |
+//! | [`cancel`] | one run | yes |
+//! | saving, deleting a monitor | the monitor, then its health in order, incidents | yes |
+//! | retention | what is over | never: passes over what is locked |
+//!
+//! A deadlock all the same would be tried again by [`crate::Store::write`].
 
 mod ending;
+mod holding;
 mod inserting;
 mod listing;
 mod owning;
 mod row;
 mod waking;
 
+use chrono::{DateTime, Utc};
+use domain::planted::{self, Bug};
+
 pub use ending::{Cancelled, Finished, cancel, end_inconclusive, expire, finish};
+pub use holding::Held;
 pub use inserting::{End, NewRun, insert};
 pub use listing::{Filter, any_unfinished, get, latest, list};
-pub use owning::{cancel_requested, claim, hand_back, mark_unsafe, of_dead_workers, owned_since, requeue};
+pub use owning::{
+    cancel_requested, claim, hand_back, mark_all_unsafe, mark_unsafe, of_dead_workers, owned_since, requeue,
+};
 pub use waking::{next_wake, wake, wake_again};
+
+use crate::types::Moment;
 
 /// Runs by their ids. The bounds on `due_at`, which is in every id, tell PostgreSQL which partitions to look into.
 macro_rules! keys {
@@ -38,3 +65,8 @@ macro_rules! keys {
 }
 
 use keys;
+
+/// A run has to start before this instant of its own, `start_by`: at it, it is too late.
+fn latest_start(now: DateTime<Utc>) -> Moment {
+    Moment(if planted::has(Bug::StartTooLate) { DateTime::UNIX_EPOCH } else { now })
+}

@@ -223,6 +223,22 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::sql::*;
+    queues (name) {
+        name -> Text,
+        ready -> BigInt,
+        unacked -> Nullable<BigInt>,
+        consumers -> BigInt,
+        dead -> BigInt,
+        parked -> BigInt,
+        waiting -> BigInt,
+        oldest_at -> Nullable<Moment>,
+        updated_at -> Moment,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     collections,
     collection_versions,

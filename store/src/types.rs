@@ -37,6 +37,9 @@ pub(crate) mod sql {
     #[diesel(postgres_type(oid = 1184, array_oid = 1185), sqlite_type(name = "Long"))]
     pub struct Moment;
 
+    /// Instants have an earliest.
+    impl diesel::sql_types::SqlOrd for Moment {}
+
     #[derive(Debug, Clone, Copy, Default, SqlType, QueryId)]
     #[diesel(postgres_type(oid = 2950, array_oid = 2951), sqlite_type(name = "Binary"))]
     pub struct Key;

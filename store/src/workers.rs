@@ -1,14 +1,17 @@
 //! Workers and their leases: a run belongs to its owner for as long as the owner's row is alive.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
-use diesel::prelude::*;
+use diesel::{dsl::count_star, prelude::*};
 use diesel_async::RunQueryDsl;
 use domain::{document::Slug, id::WorkerId};
 
 use crate::{
     Conn, Result,
     conn::with,
-    schema::workers,
+    literal::IsRunning,
+    schema::{runs, workers},
     types::{Key, Moment, Word, count},
 };
 
@@ -71,13 +74,15 @@ pub async fn list(conn: &mut Conn) -> Result<Vec<Worker>> {
     Ok(rows.into_iter().map(Worker::from).collect())
 }
 
-/// Workers whose lease is over.
-pub async fn dead(conn: &mut Conn, now: DateTime<Utc>) -> Result<Vec<Worker>> {
-    let over = workers::table
-        .filter(workers::alive_until.le(Moment(now)))
-        .order((workers::alive_until, workers::id));
-    let rows: Vec<Row> = with!(conn, |c| over.select(Row::as_select()).load(c))?;
-    Ok(rows.into_iter().map(Worker::from).collect())
+/// How many runs each worker has in hand; those that have none are left out.
+pub async fn running(conn: &mut Conn) -> Result<HashMap<WorkerId, u64>> {
+    let owned = runs::table
+        .filter(IsRunning::new(runs::state))
+        .group_by(runs::owner)
+        .select((runs::owner, count_star()));
+    let rows: Vec<(Option<Key<WorkerId>>, i64)> = with!(conn, |c| owned.load(c))?;
+    let owned = rows.into_iter().filter_map(|(owner, runs)| Some((owner?.0, runs.cast_unsigned())));
+    Ok(owned.collect())
 }
 
 /// Ends every lease: the embedded database belongs to this process alone, so whoever is registered is gone.

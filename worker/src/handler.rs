@@ -11,14 +11,14 @@ use domain::{
 };
 use outbound::Outbound;
 use queue::{Message, Verdict};
-use store::Store;
+use store::{Store, runs::Held};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::{
     claims::{Claimed, Claims},
     lease::Lease,
-    marks::{Mark, Marks},
+    marks::Marks,
     prepare::Preparer,
     recorder::{self, Ended, Recorder},
     release::release_patiently,
@@ -74,8 +74,11 @@ impl Context {
             Err(reason) => return self.record(Ended::inconclusive(run, owner, reason)).await,
         };
         let collection_name = plan.name.clone();
-        let mut guard =
-            Owner { context: self, mark: Mark { run: run.id, attempt: run.attempt, owner }, marked: false };
+        let mut guard = Owner {
+            context: self,
+            mark: Held { run: run.id, attempt: run.attempt, worker: owner },
+            marked: false,
+        };
         let finished = tokio::select! {
             biased;
             finished = execute(plan, inputs, self.outbound.session(), &mut guard, &in_hand.cancel) => finished,
@@ -101,7 +104,7 @@ impl Context {
 /// Lets requests out while the run is ours for sure.
 struct Owner<'c> {
     context: &'c Context,
-    mark: Mark,
+    mark: Held,
     marked: bool,
 }
 
@@ -113,6 +116,6 @@ impl Guard for Owner<'_> {
                 return false;
             }
         }
-        self.context.lease.holds(self.mark.owner)
+        self.context.lease.holds(self.mark.worker)
     }
 }

@@ -25,10 +25,11 @@ pub(crate) async fn fold(conn: &mut Conn, ended: &[&Ended], now: DateTime<Utc>) 
     }
     let keys: Vec<HealthKey> = by_key.keys().copied().collect();
     let mut trackers = health::lock(conn, &keys, now).await?;
-    let mut told = false;
+    let monitors = monitors::get_by_ids(conn, keys.iter().map(|key| key.0)).await?;
+    let (mut told, mut changed) = (false, BTreeMap::new());
     for (key, mut runs) in by_key {
         // A monitor that has gone, or has let go of the collection, has nobody to tell.
-        let Some(monitor) = monitors::get_by_id(conn, key.0).await? else { continue };
+        let Some(monitor) = monitors.get(&key.0) else { continue };
         runs.retain(|ended| monitor.document.collections.contains(&ended.run.collection.slug));
         let mut tracker = trackers.remove(&key).unwrap_or_default();
         let before = tracker.clone();
@@ -42,9 +43,10 @@ pub(crate) async fn fold(conn: &mut Conn, ended: &[&Ended], now: DateTime<Utc>) 
             }
         }
         if tracker != before {
-            health::save(conn, key, &tracker, now).await?;
+            changed.insert(key, tracker);
         }
     }
+    health::save(conn, &changed, now).await?;
     Ok(told)
 }
 

@@ -2,40 +2,31 @@
 
 use std::sync::Arc;
 
-use domain::id::{RunId, WorkerId};
-use store::{Patience, Store, runs};
+use store::{
+    Patience, Store,
+    runs::{self, Held},
+};
 
 use crate::batch::Batcher;
 
 const BATCH: usize = 256;
 
-/// Which claim of which run.
-#[derive(Clone, Copy)]
-pub(crate) struct Mark {
-    pub(crate) run: RunId,
-    pub(crate) attempt: u32,
-    pub(crate) owner: WorkerId,
-}
-
 /// Answers whether the run is still that claim's: if not, nothing may be sent.
-pub(crate) type Marks = Batcher<Mark, bool>;
+pub(crate) type Marks = Batcher<Held, bool>;
 
 pub(crate) fn spawn(store: Store) -> Marks {
-    Batcher::spawn(BATCH, move |marks: Vec<Mark>| {
+    Batcher::spawn(BATCH, move |marks: Vec<Held>| {
         let store = store.clone();
         async move { mark(&store, marks.into()).await }
     })
 }
 
-async fn mark(store: &Store, marks: Arc<[Mark]>) -> Vec<bool> {
+async fn mark(store: &Store, marks: Arc<[Held]>) -> Vec<bool> {
     let batch = marks.clone();
     let marked = store.write_patiently(Patience::new("marking runs"), move |conn| {
         Box::pin(async move {
-            let mut marked = Vec::with_capacity(batch.len());
-            for Mark { run, attempt, owner } in batch.iter().copied() {
-                marked.push(runs::mark_unsafe(conn, run, attempt, owner).await?);
-            }
-            Ok(marked)
+            let marked = runs::mark_all_unsafe(conn, &batch).await?;
+            Ok(batch.iter().map(|held| marked.contains(&held.run)).collect())
         })
     });
     marked.await.unwrap_or_else(|error| {

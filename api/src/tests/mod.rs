@@ -4,6 +4,7 @@ mod access;
 mod client;
 mod collections;
 mod environments;
+mod fleet;
 mod incidents;
 mod monitors;
 mod openapi;

@@ -27,6 +27,8 @@ use crate::{Error, amqp::refusal::of_channel};
 
 /// How long anything that waits for the broker waits. A broker that does not answer counts as one that is away.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+/// The same for what is done once per connection, in a dozen round trips, some of them to all nodes of a cluster.
+pub(super) const OPENING: Duration = Duration::from_secs(10);
 
 /// An open connection.
 pub(super) struct Link {
@@ -52,7 +54,7 @@ impl Link {
             declared.await.map_err(|error| of_channel(&error, address, topology.prefix()))?;
             Ok(link)
         };
-        timeout(PATIENCE, opening).await.unwrap_or_else(|_| Err(silent(address)))
+        timeout(OPENING, opening).await.unwrap_or_else(|_| Err(silent(address, OPENING)))
     }
 
     async fn connect(address: &Address, purpose: &str) -> lapin::Result<Self> {
@@ -115,12 +117,12 @@ pub(super) async fn answered<T>(
 ) -> Result<T, Error> {
     match timeout(PATIENCE, answer).await {
         Ok(answer) => answer.map_err(|error| of_channel(&error, address, topology.prefix())),
-        Err(_) => Err(silent(address)),
+        Err(_) => Err(silent(address, PATIENCE)),
     }
 }
 
-pub(super) fn silent(address: &Address) -> Error {
-    unreachable(format!("{address} has not answered for {} s", PATIENCE.as_secs()))
+pub(super) fn silent(address: &Address, waited: Duration) -> Error {
+    unreachable(format!("{address} has not answered for {} s", waited.as_secs()))
 }
 
 /// A second handle of the connection's socket, to shut it.

@@ -62,3 +62,45 @@ fn reply(error: &lapin::Error) -> Option<(u16, &str)> {
     let text = AMQPError::get_message(error).as_str();
     Some((error.get_id(), text.split_once(" - ").map_or(text, |(_, words)| words)))
 }
+
+#[cfg(test)]
+mod tests {
+    use lapin::protocol::{AMQPHardError, AMQPSoftError};
+
+    use super::*;
+
+    fn address() -> Address {
+        Address::parse("amqp://skopos:hunter2@mq/checks").unwrap()
+    }
+
+    fn soft(error: AMQPSoftError, text: &str) -> Error {
+        let error = ErrorKind::ProtocolError(AMQPError::new(error.into(), text.into())).into();
+        of_channel(&error, &address(), "skopos")
+    }
+
+    #[test]
+    fn what_somebody_must_do_is_said_in_one_sentence() {
+        let text =
+            "ACCESS_REFUSED - access to queue 'skopos.dead' in vhost 'checks' refused for user 'skopos'";
+        let said = soft(AMQPSoftError::ACCESSREFUSED, text).to_string();
+        assert!(
+            said.starts_with(
+                "the broker at mq:5672 denies user \"skopos\" what Skopos needs: access to queue"
+            )
+        );
+        assert!(said.contains(r"rabbitmqctl set_permissions -p checks skopos '^skopos\..*'"), "{said}");
+        let text = "PRECONDITION_FAILED - inequivalent arg 'x-max-length' for queue 'skopos.dead'";
+        let said = soft(AMQPSoftError::PRECONDITIONFAILED, text).to_string();
+        assert!(said.contains(
+            "declared otherwise: inequivalent arg 'x-max-length' for queue 'skopos.dead' (delete it"
+        ));
+    }
+
+    #[test]
+    fn what_heals_by_itself_is_unreachable() {
+        assert!(matches!(soft(AMQPSoftError::NOTFOUND, "NOT_FOUND - no exchange"), Error::Unreachable(_)));
+        let forced = AMQPError::new(AMQPHardError::CONNECTIONFORCED.into(), "CONNECTION_FORCED - bye".into());
+        let error = of_connecting(ErrorKind::ProtocolError(forced).into(), &address());
+        assert!(matches!(error, Error::Unreachable(_)));
+    }
+}

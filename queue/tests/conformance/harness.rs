@@ -80,7 +80,13 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     let broker = Broker::new().await;
-    let queue = Queue::rabbitmq(&broker.config).await.unwrap();
+    let queue = match Queue::rabbitmq(&broker.config).await {
+        Ok(queue) => queue,
+        Err(error) => {
+            broker.delete(&[]).await;
+            panic!("{error:?}");
+        }
+    };
     let bench = Bench { queue, place: Place::Broker(broker.clone()), locations: Arc::default() };
     let ended = tokio::spawn(test(bench.clone())).await;
     bench.queue.close().await;

@@ -102,11 +102,12 @@ pub(crate) async fn close(
             continue;
         }
         let key = (monitor, collection_id);
-        let mut tracker = health::lock(conn, &[key], now).await?.remove(&key).unwrap_or_default();
+        let mut trackers = health::lock(conn, &[key], now).await?;
+        let tracker = trackers.entry(key).or_default();
         let changes = tracker.resolve(now);
         let cause = going_away(conn, incident).await?;
         apply(conn, key, &cause, changes, now).await?;
-        health::save(conn, key, &tracker, now).await?;
+        health::save(conn, &trackers, now).await?;
     }
     Ok(())
 }

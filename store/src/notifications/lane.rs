@@ -8,6 +8,7 @@ use domain::{
     document::Slug,
     id::{IncidentId, NotificationId, WorkerId},
     notification::{Notification, NotificationKind, NotificationState},
+    planted::{self, Bug},
 };
 
 use super::row::Row;
@@ -33,7 +34,9 @@ pub async fn claim(
     let lane: Option<Lane> = with!(conn, |c| whose.first(c)).optional()?;
     let Some(lane) = lane else { return Ok(None) };
     let unfinished = lock(conn, &lane).await?;
-    let [head, ..] = &unfinished[..] else { return Ok(None) };
+    let mut waiting = unfinished.iter();
+    let turn = if planted::has(Bug::OutOfTurn) { waiting.find(|row| row.id.0 == id) } else { waiting.next() };
+    let Some(head) = turn else { return Ok(None) };
 
     if let Some(suppressed) = overtaken(&unfinished) {
         suppress(conn, &suppressed).await?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use domain::{id::NotificationId, notification::NotificationState};
+use domain::id::NotificationId;
 
 use crate::{
     Conn, Result,
@@ -13,7 +13,7 @@ use crate::{
     conn::{load_skip_locked, with},
     literal::IsPending,
     schema::notifications,
-    types::{Key, Moment, Word},
+    types::{Key, Moment},
 };
 
 /// Takes pending notifications that are due for a message and sets their next wake-up ahead, as
@@ -44,9 +44,15 @@ pub async fn wake(conn: &mut Conn, now: DateTime<Utc>, limit: u32) -> Result<Vec
 /// Sets the wake-up of pending notifications: their message could not be published, or came back.
 pub async fn wake_again(conn: &mut Conn, ids: &[NotificationId], at: DateTime<Utc>) -> Result<()> {
     let ids: Vec<_> = ids.iter().copied().map(Key).collect();
-    let pending = notifications::table
-        .filter(notifications::id.eq_any(ids))
-        .filter(notifications::state.eq(Word(NotificationState::Pending)));
+    // Whoever has one locked claims it, or wakes it.
+    let pending: Vec<Key<NotificationId>> = load_skip_locked!(
+        conn,
+        notifications::table
+            .filter(notifications::id.eq_any(ids))
+            .filter(IsPending::new(notifications::state))
+            .select(notifications::id)
+    )?;
+    let pending = notifications::table.filter(notifications::id.eq_any(pending));
     with!(conn, |c| diesel::update(pending).set(notifications::wake_at.eq(Moment(at))).execute(c))?;
     Ok(())
 }

@@ -1,20 +1,26 @@
 //! How runs end.
 
 use chrono::{DateTime, Utc};
-use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
+use diesel::{
+    prelude::*,
+    sql_types::{Array, Nullable, Text},
+};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::{
     id::{RunId, WorkerId},
     outcome::{Outcome, Reason, ReasonCode, RunState},
 };
 
-use super::keys;
+use super::{
+    holding::{self, Held},
+    keys, latest_start,
+};
 use crate::{
     Conn, Result,
-    conn::{load_skip_locked, with},
+    conn::{Link, load_skip_locked, with},
     literal::IsQueued,
     schema::runs,
-    types::{Doc, Key, Moment, Word, count},
+    types::{Doc, Key, Moment, Word, count, sql},
 };
 
 /// What a worker found out.
@@ -32,6 +38,12 @@ pub struct Finished {
     pub reason: Option<Reason>,
 }
 
+impl Finished {
+    fn held(&self) -> Held {
+        Held { run: self.run, attempt: self.attempt, worker: self.worker }
+    }
+}
+
 /// What became of a wish to stop a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cancelled {
@@ -46,18 +58,52 @@ pub enum Cancelled {
 /// Ends runs with what their workers found. Only the owner's current attempt is accepted (I3): what is not answered
 /// was stale, changed nothing, and its result must not be recorded either.
 pub async fn finish(conn: &mut Conn, finished: &[Finished], now: DateTime<Utc>) -> Result<Vec<RunId>> {
-    let mut accepted = Vec::with_capacity(finished.len());
-    for one in finished {
-        let own = runs::table
-            .filter(keys!([one.run]))
-            .filter(runs::state.eq(Word(RunState::Running)).and(runs::attempt.eq(count(one.attempt))))
-            .filter(runs::owner.eq(Key(one.worker)));
-        let end = end(one.outcome, one.reason.as_ref(), now);
-        if with!(conn, |c| diesel::update(own).set(&end).execute(c))? == 1 {
-            accepted.push(one.run);
+    let held: Vec<Held> = finished.iter().map(Finished::held).collect();
+    let accepted = holding::lock(conn, &held).await?;
+    let ends: Vec<(RunId, End)> = finished
+        .iter()
+        .filter(|one| accepted.contains(&one.run))
+        .map(|one| (one.run, end(one.outcome, one.reason.as_ref(), now)))
+        .collect();
+    let ids = ends.iter().map(|(run, _)| *run).collect();
+    match &mut conn.link {
+        Link::Pg(object) => end_all(object, &ends, now).await?,
+        Link::Lite(object) => {
+            let each = move |sqlite: &mut SqliteConnection| {
+                for (run, end) in &ends {
+                    let one = runs::table.find((Moment(run.due_at()), Key(*run)));
+                    diesel::RunQueryDsl::execute(diesel::update(one).set(end), sqlite)?;
+                }
+                Ok(())
+            };
+            object.spawn_blocking(each).await?;
         }
     }
-    Ok(accepted)
+    Ok(ids)
+}
+
+/// All in one statement, which `diesel` cannot build. `due_at` is named for the partitions.
+async fn end_all(pg: &mut AsyncPgConnection, ends: &[(RunId, End)], now: DateTime<Utc>) -> QueryResult<()> {
+    const STATEMENT: &str = "UPDATE runs SET state = 'finished', wake_at = NULL, finished_at = $1, \
+         outcome = ended.outcome, reason = ended.reason \
+         FROM unnest($2, $3, $4, $5) AS ended (due_at, id, outcome, reason) \
+         WHERE runs.due_at BETWEEN $6 AND $7 AND runs.due_at = ended.due_at AND runs.id = ended.id";
+    let due: Vec<Moment> = ends.iter().map(|(run, _)| Moment(run.due_at())).collect();
+    let (Some(first), Some(last)) = (due.iter().min().copied(), due.iter().max().copied()) else {
+        return Ok(());
+    };
+    let ids: Vec<_> = ends.iter().map(|(run, _)| Key(*run)).collect();
+    let outcomes: Vec<_> = ends.iter().map(|(_, end)| end.outcome).collect();
+    let reasons: Vec<_> = ends.iter().map(|(_, end)| end.reason.clone()).collect();
+    let statement = diesel::sql_query(STATEMENT)
+        .bind::<sql::Moment, _>(Moment(now))
+        .bind::<Array<sql::Moment>, _>(due)
+        .bind::<Array<sql::Key>, _>(ids)
+        .bind::<Array<Text>, _>(outcomes)
+        .bind::<Array<Nullable<sql::Doc>>, _>(reasons)
+        .bind::<sql::Moment, _>(first)
+        .bind::<sql::Moment, _>(last);
+    statement.execute(pg).await.map(drop)
 }
 
 /// Ends a running run without a result of its worker, if it is still that attempt's.
@@ -80,7 +126,7 @@ pub async fn expire(conn: &mut Conn, now: DateTime<Utc>, limit: u32) -> Result<V
     let late: Vec<Key<RunId>> = load_skip_locked!(
         conn,
         runs::table
-            .filter(IsQueued::new(runs::state).and(runs::start_by.le(Moment(now))))
+            .filter(IsQueued::new(runs::state).and(runs::start_by.le(latest_start(now))))
             .order((runs::start_by, runs::id))
             .limit(i64::from(limit))
             .select(runs::id)

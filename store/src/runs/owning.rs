@@ -1,6 +1,8 @@
 //! The worker's side: claiming, and what becomes of a run whose worker leaves it.
 
-use chrono::{DateTime, Utc};
+use std::collections::HashSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{
     dsl::{exists, not},
     prelude::*,
@@ -9,10 +11,15 @@ use diesel_async::RunQueryDsl;
 use domain::{
     id::{RunId, WorkerId},
     outcome::RunState,
+    planted::{self, Bug},
     run::Run,
 };
 
-use super::{keys, row::Row};
+use super::{
+    holding::{self, Held},
+    keys,
+    row::Row,
+};
 use crate::{
     Conn, Result,
     conn::with,
@@ -22,16 +29,19 @@ use crate::{
 };
 
 /// Makes `worker` the owner of those of `runs` that are queued and not too late, each for one more attempt. What is
-/// not answered was a duplicate message, or came too late: acknowledge and forget.
+/// not answered was a duplicate message, came too late, or is in somebody else's transaction just now: acknowledge and
+/// forget.
 pub async fn claim(
     conn: &mut Conn,
     worker: WorkerId,
     runs: &[RunId],
     now: DateTime<Utc>,
 ) -> Result<Vec<Run>> {
-    let startable = runs::table
-        .filter(keys!(runs))
-        .filter(runs::state.eq(Word(RunState::Queued)).and(runs::start_by.gt(Moment(now))));
+    let free = holding::lock_startable(conn, runs, now).await?;
+    if free.is_empty() {
+        return Ok(Vec::new());
+    }
+    let free = runs::table.filter(keys!(free));
     let claimed = (
         runs::state.eq(Word(RunState::Running)),
         runs::attempt.eq(runs::attempt + 1),
@@ -39,10 +49,8 @@ pub async fn claim(
         runs::started_at.eq(Moment(now)),
         runs::wake_at.eq(None::<Moment>),
     );
-    let rows: Vec<Row> = with!(conn, |c| diesel::update(startable)
-        .set(claimed)
-        .returning(Row::as_returning())
-        .get_results(c))?;
+    let rows: Vec<Row> =
+        with!(conn, |c| diesel::update(free).set(claimed).returning(Row::as_returning()).get_results(c))?;
     Ok(rows.into_iter().map(Run::from).collect())
 }
 
@@ -54,23 +62,34 @@ pub async fn hand_back(
     runs: &[RunId],
     now: DateTime<Utc>,
 ) -> Result<Vec<RunId>> {
-    let own = runs::table
-        .filter(keys!(runs))
-        .filter(runs::state.eq(Word(RunState::Running)).and(runs::owner.eq(Key(worker))))
-        .filter(runs::unsafe_begun.eq(false));
+    let running = holding::lock_running(conn, runs).await?;
+    let own = running.into_iter().filter(|(_, (_, owner))| *owner == Some(Key(worker)));
+    let own: Vec<RunId> = own.map(|(run, _)| run).collect();
+    if own.is_empty() {
+        return Ok(own);
+    }
+    let own = runs::table.filter(keys!(own)).filter(runs::unsafe_begun.eq(false));
     let queued = (runs::state.eq(Word(RunState::Queued)), runs::wake_at.eq(Moment(now)), runs::wakes.eq(0));
     let ids: Vec<Key<RunId>> =
         with!(conn, |c| diesel::update(own).set(queued).returning(runs::id).get_results(c))?;
     Ok(ids.into_iter().map(|Key(id)| id).collect())
 }
 
-/// Records that an unsafe request is about to be sent. False when the run is not this attempt's any more: send nothing.
+/// Records that unsafe requests are about to be sent. For a run that is not answered send nothing: it is not that
+/// attempt's any more.
+pub async fn mark_all_unsafe(conn: &mut Conn, held: &[Held]) -> Result<HashSet<RunId>> {
+    let holds = holding::lock(conn, held).await?;
+    let ids: Vec<RunId> = holds.iter().copied().collect();
+    if !ids.is_empty() {
+        let own = runs::table.filter(keys!(ids));
+        with!(conn, |c| diesel::update(own).set(runs::unsafe_begun.eq(true)).execute(c))?;
+    }
+    Ok(holds)
+}
+
+/// [`mark_all_unsafe`] of one.
 pub async fn mark_unsafe(conn: &mut Conn, run: RunId, attempt: u32, worker: WorkerId) -> Result<bool> {
-    let own = runs::table
-        .filter(keys!([run]))
-        .filter(runs::state.eq(Word(RunState::Running)).and(runs::attempt.eq(count(attempt))))
-        .filter(runs::owner.eq(Key(worker)));
-    Ok(with!(conn, |c| diesel::update(own).set(runs::unsafe_begun.eq(true)).execute(c))? == 1)
+    Ok(mark_all_unsafe(conn, &[Held { run, attempt, worker }]).await?.contains(&run))
 }
 
 /// Which runs of this worker somebody wants stopped.
@@ -92,16 +111,19 @@ pub async fn owned_since(conn: &mut Conn, worker: WorkerId, before: DateTime<Utc
     Ok(rows.into_iter().map(Run::from).collect())
 }
 
-/// Running runs whose owner is no longer alive, owner by owner: in that order, few rows are read. Nothing is locked: [`requeue`] and
-/// [`super::end_inconclusive`] are fenced by the attempt.
+/// Running runs whose owner is no longer alive: read owner by owner, so that few rows are looked at; answered in key
+/// order, the one in which they are to be locked. Nothing is locked here: [`requeue`] and [`super::end_inconclusive`] are
+/// fenced by the attempt.
 pub async fn of_dead_workers(conn: &mut Conn, now: DateTime<Utc>, limit: u32) -> Result<Vec<Run>> {
+    let now = if planted::has(Bug::ReapTheLiving) { now + TimeDelta::days(1) } else { now };
     let alive = workers::table
         .filter(workers::id.nullable().eq(runs::owner).and(workers::alive_until.gt(Moment(now))));
     let orphans = runs::table
         .filter(IsRunning::new(runs::state).and(not(exists(alive))))
         .order((runs::owner, runs::due_at, runs::id))
         .limit(i64::from(limit));
-    let rows: Vec<Row> = with!(conn, |c| orphans.select(Row::as_select()).load(c))?;
+    let mut rows: Vec<Row> = with!(conn, |c| orphans.select(Row::as_select()).load(c))?;
+    rows.sort_by_key(|row| row.id);
     Ok(rows.into_iter().map(Run::from).collect())
 }
 

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use domain::{document::Slug, id::RunId, outcome::RunState};
+use domain::{document::Slug, id::RunId};
 
-use super::keys;
+use super::{holding, keys};
 use crate::{
     Conn, Result, backoff,
     conn::{load_skip_locked, with},
@@ -48,7 +48,11 @@ pub async fn next_wake(conn: &mut Conn) -> Result<Option<DateTime<Utc>>> {
 
 /// Sets the wake-up of queued runs: their message could not be published, or came back.
 pub async fn wake_again(conn: &mut Conn, runs: &[RunId], at: DateTime<Utc>) -> Result<()> {
-    let queued = runs::table.filter(keys!(runs)).filter(runs::state.eq(Word(RunState::Queued)));
+    let queued = holding::lock_queued(conn, runs).await?;
+    if queued.is_empty() {
+        return Ok(());
+    }
+    let queued = runs::table.filter(keys!(queued));
     with!(conn, |c| diesel::update(queued).set(runs::wake_at.eq(Moment(at))).execute(c))?;
     Ok(())
 }

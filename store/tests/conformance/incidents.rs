@@ -1,5 +1,7 @@
 //! Incidents, and the trackers that are locked while they are consulted.
 
+use std::collections::BTreeMap;
+
 use domain::{
     document::AlertSeverity,
     id::{CollectionId, IncidentId, MonitorId, RunId},
@@ -117,10 +119,10 @@ fn tracker(bench: &Bench, failures: usize) -> domain::incident::Tracker {
 async fn a_tracker_is_kept_from_one_transaction_to_the_next(bench: Bench) {
     let (now, kept) = (bench.now(), tracker(&bench, 2));
     assert_ne!(kept, domain::incident::Tracker::default());
-    let save = kept.clone();
+    let save = BTreeMap::from([(key(1), kept.clone())]);
     let first = write!(bench, |conn| async {
         let locked = health::lock(conn, &[key(2), key(1), key(2)], now).await?;
-        health::save(conn, key(1), &save, now).await?;
+        health::save(conn, &save, now).await?;
         Ok(locked)
     })
     .unwrap();
@@ -142,7 +144,7 @@ async fn two_recorders_of_one_monitor_follow_each_other(bench: Bench) {
             let keys = if recorder % 2 == 0 { [key(1), key(2)] } else { [key(2), key(1)] };
             write!(bench, |conn| async {
                 let mut locked = health::lock(conn, &keys, now).await?;
-                for (key, tracker) in &mut locked {
+                for tracker in locked.values_mut() {
                     let observation = domain::incident::Observation {
                         run,
                         outcome: domain::outcome::Outcome::Failed,
@@ -151,9 +153,8 @@ async fn two_recorders_of_one_monitor_follow_each_other(bench: Bench) {
                         in_maintenance: false,
                     };
                     let _ = tracker.observe(&[], observation, || domain::id::IncidentId::random(now));
-                    health::save(conn, *key, tracker, now).await?;
                 }
-                Ok(())
+                health::save(conn, &locked, now).await
             })
             .unwrap();
         });
@@ -208,10 +209,11 @@ async fn failing(bench: &Bench, monitor: &SavedMonitor, collection: CollectionId
         Observation { run: cause.run, outcome: Outcome::Failed, at: now, due_at: now, in_maintenance: false };
     let fold = bench.store.write(move |conn| {
         Box::pin(async move {
-            let mut tracker = health::lock(conn, &[key], now).await?.remove(&key).unwrap();
+            let mut trackers = health::lock(conn, &[key], now).await?;
+            let tracker = trackers.get_mut(&key).unwrap();
             let changes = tracker.observe(&rules, failed, || IncidentId::random(now));
             incidents::apply(conn, key, &cause, changes, now).await?;
-            health::save(conn, key, &tracker, now).await
+            health::save(conn, &trackers, now).await
         })
     });
     fold.await.unwrap();

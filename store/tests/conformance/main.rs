@@ -11,6 +11,7 @@ mod incidents;
 mod notifications;
 mod owed;
 mod owning;
+mod queues;
 mod retention;
 mod runs;
 mod schema;

@@ -1,6 +1,12 @@
 //! Claiming, finishing and giving back: fencing (I3) and one outcome for ever (I2).
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use chrono::TimeDelta;
 use domain::{
@@ -11,7 +17,7 @@ use store::{runs, workers};
 
 use crate::{
     fixtures::{inserted, manual, passed, running, worker},
-    harness::{Bench, conformance, execute, write},
+    harness::{Bench, conformance, execute, postgres, write},
 };
 
 conformance! {
@@ -21,6 +27,9 @@ conformance! {
     a_run_that_is_too_late_is_not_claimed
     a_result_of_another_attempt_or_owner_changes_nothing
     one_stale_result_takes_no_neighbour_along
+    each_of_many_results_ends_its_own_run
+    many_unsafe_markers_are_fenced_one_by_one
+    batches_that_overlap_in_any_order_all_get_through
     an_outcome_never_changes
     the_database_itself_refuses_to_change_a_finished_run
     a_drained_run_is_claimed_again_at_once
@@ -28,6 +37,11 @@ conformance! {
     runs_of_dead_workers_are_found_and_queued_again
     the_unsafe_marker_belongs_to_the_attempt
     a_lost_run_ends_inconclusive_once
+}
+
+// SQLite has one writer at a time.
+postgres! {
+    a_worker_does_not_wait_for_the_claim_of_another
 }
 
 async fn a_claim_names_the_owner_and_counts_the_attempt(bench: Bench) {
@@ -66,6 +80,22 @@ async fn concurrent_claims_share_the_runs_without_overlap(bench: Bench) {
     assert_eq!(claimed.iter().map(|run| run.id).collect::<BTreeSet<_>>(), ids.into_iter().collect());
 }
 
+/// The first worker's transaction is still open when the second one asks.
+async fn a_worker_does_not_wait_for_the_claim_of_another(bench: Bench) {
+    let ids = inserted(&bench, vec![manual(bench.now()), manual(bench.now())]).await;
+    let (one, other, now) = (worker(&bench).await, worker(&bench).await, bench.now());
+    let (first, both) = (ids[0], ids.clone());
+    let inner = bench.clone();
+    let claimed = write!(bench, |conn| async {
+        let mine = runs::claim(conn, one, &[first], now).await?;
+        let theirs = write!(inner, |conn| runs::claim(conn, other, &both, now))?;
+        Ok((mine, theirs))
+    });
+    let (mine, theirs) = claimed.unwrap();
+    assert_eq!((mine[0].id, mine.len()), (ids[0], 1));
+    assert_eq!((theirs[0].id, theirs.len()), (ids[1], 1));
+}
+
 async fn a_run_that_is_too_late_is_not_claimed(bench: Bench) {
     let ids = inserted(&bench, vec![manual(bench.now())]).await;
     let worker = worker(&bench).await;
@@ -94,6 +124,69 @@ async fn one_stale_result_takes_no_neighbour_along(bench: Bench) {
     let now = bench.now();
     let batch = [passed(first, 7, owner), passed(second, 1, other)];
     assert_eq!(write!(bench, |conn| runs::finish(conn, &batch, now)).unwrap(), [second]);
+}
+
+async fn each_of_many_results_ends_its_own_run(bench: Bench) {
+    let mut batch = Vec::new();
+    for outcome in [Outcome::Passed, Outcome::Failed, Outcome::Degraded] {
+        let (run, owner) = running(&bench).await;
+        let reason = (outcome != Outcome::Passed)
+            .then(|| Reason::new(ReasonCode::Timeout, format!("\"{outcome}\", {{}} and \u{0}")));
+        batch.push(runs::Finished { outcome, reason, ..passed(run, 1, owner) });
+        bench.clock.advance(TimeDelta::hours(20));
+    }
+    let (now, ends) = (bench.now(), batch.clone());
+    let accepted = write!(bench, |conn| runs::finish(conn, &ends, now)).unwrap();
+    assert_eq!(accepted, batch.iter().map(|one| one.run).collect::<Vec<_>>());
+    for one in batch {
+        let row = runs::get(&mut bench.conn().await, one.run).await.unwrap().unwrap();
+        assert_eq!((row.outcome, row.reason), (Some(one.outcome), one.reason));
+        assert_eq!((row.state, row.finished_at), (RunState::Finished, Some(now)));
+    }
+}
+
+async fn many_unsafe_markers_are_fenced_one_by_one(bench: Bench) {
+    let ((first, owner), (second, other)) = (running(&bench).await, running(&bench).await);
+    let held = [(first, 1, owner), (second, 1, owner), (second, 2, other)];
+    let held = held.map(|(run, attempt, worker)| runs::Held { run, attempt, worker });
+    let marked = write!(bench, |conn| runs::mark_all_unsafe(conn, &held)).unwrap();
+    assert_eq!(marked.into_iter().collect::<Vec<_>>(), [first]);
+    let unsafe_begun =
+        async |run| runs::get(&mut bench.conn().await, run).await.unwrap().unwrap().unsafe_begun;
+    assert!(unsafe_begun(first).await && !unsafe_begun(second).await);
+}
+
+/// Recorders, relays, claims and drains of the same runs, each naming them in another order. The victim of a deadlock
+/// would be called again.
+async fn batches_that_overlap_in_any_order_all_get_through(bench: Bench) {
+    let new = (0..40).map(|n| manual(bench.after(n))).collect();
+    let ids = inserted(&bench, new).await;
+    let (owner, now, calls) = (worker(&bench).await, bench.now(), Arc::new(AtomicUsize::new(0)));
+    let half = ids[..20].to_vec();
+    write!(bench, |conn| runs::claim(conn, owner, &half, now)).unwrap();
+    let mut tasks = tokio::task::JoinSet::new();
+    for n in 0..12_usize {
+        let (bench, calls, mut ids) = (bench.clone(), calls.clone(), ids.clone());
+        ids.rotate_left(n * 3);
+        if n % 2 == 1 {
+            ids.reverse();
+        }
+        tasks.spawn(async move {
+            let ends: Vec<_> = ids.iter().map(|id| passed(*id, 1, owner)).collect();
+            write!(bench, |conn| async {
+                calls.fetch_add(1, Ordering::SeqCst);
+                match n % 4 {
+                    0 => runs::claim(conn, owner, &ids, now).await.map(drop),
+                    1 => runs::wake_again(conn, &ids, now).await,
+                    2 => runs::hand_back(conn, owner, &ids, now).await.map(drop),
+                    _ => runs::finish(conn, &ends, now).await.map(drop),
+                }
+            })
+            .unwrap();
+        });
+    }
+    tasks.join_all().await;
+    assert_eq!(calls.load(Ordering::SeqCst), 12);
 }
 
 async fn an_outcome_never_changes(bench: Bench) {
