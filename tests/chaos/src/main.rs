@@ -49,38 +49,23 @@ struct Arguments {
     monitors: usize,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let ended = tokio::select! {
-        ended = chaos() => ended,
-        name = interrupted() => Err(anyhow::anyhow!("stopped by {name}")),
-    };
-    ended.unwrap_or_else(|error| {
+fn main() -> ExitCode {
+    chaos().unwrap_or_else(|error| {
         let _ = writeln!(io::stderr(), "error: {error:#}");
         ExitCode::from(COULD_NOT_RUN)
     })
 }
 
-/// Everything that was started ends with the future that started it.
-async fn interrupted() -> &'static str {
-    let hears = |kind| signal(kind).expect("these signals can be listened to");
-    let (mut interrupt, mut terminate) = (hears(SignalKind::interrupt()), hears(SignalKind::terminate()));
-    tokio::select! {
-        _ = interrupt.recv() => "Ctrl-C",
-        _ = terminate.recv() => "SIGTERM",
-    }
-}
-
-async fn chaos() -> anyhow::Result<ExitCode> {
+fn chaos() -> anyhow::Result<ExitCode> {
     let arguments = arguments()?;
     if arguments.planted {
-        return planted::run().await;
+        return planted::run();
     }
     let (folder, skopos) = (folder()?, skopos(arguments.skopos)?);
     let path = folder.path().to_owned();
     let (seconds, seed) = (number("CHAOS_SECONDS", 60)?, number("CHAOS_SEED", 1)?);
     let options = Options { seconds, seed, monitors: arguments.monitors, skopos, folder: path.clone() };
-    let ended = campaign::run(&options).await;
+    let ended = until_interrupted(campaign::run(&options));
     let right = ended.as_ref().is_ok_and(|(findings, _)| findings.violations.is_empty());
     if arguments.keep || !right {
         let _ = folder.keep();
@@ -89,6 +74,28 @@ async fn chaos() -> anyhow::Result<ExitCode> {
     let (_, report) = ended?;
     writeln!(io::stdout(), "{report}")?;
     Ok(if right { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Everything that was started ends with the runtime, before its folder goes.
+fn until_interrupted<T>(campaign: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    let ended = runtime.block_on(async {
+        tokio::select! {
+            ended = campaign => ended,
+            name = interrupted() => Err(anyhow::anyhow!("stopped by {name}")),
+        }
+    });
+    drop(runtime);
+    ended
+}
+
+async fn interrupted() -> &'static str {
+    let hears = |kind| signal(kind).expect("these signals can be listened to");
+    let (mut interrupt, mut terminate) = (hears(SignalKind::interrupt()), hears(SignalKind::terminate()));
+    tokio::select! {
+        _ = interrupt.recv() => "Ctrl-C",
+        _ = terminate.recv() => "SIGTERM",
+    }
 }
 
 /// PostgreSQL's user has to get through.

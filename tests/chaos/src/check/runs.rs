@@ -26,6 +26,10 @@ pub(super) fn check(seen: &Seen, findings: &mut Findings) {
         if let Some(wrong) = stand.take(change, writer.as_deref()) {
             findings.unexpected(wrong.0, format!("{}: {}", change.id, wrong.1));
         }
+        let slot = rows.get(change.id.as_str()).and_then(|run| run.slot);
+        if let Some(slot) = slot.filter(|slot| change.at < *slot) {
+            findings.unexpected("I1", format!("{} is of {} and was there before", change.id, show(slot)));
+        }
         let start_by = rows.get(change.id.as_str()).map(|run| run.start_by);
         if change.state == "running" && change.started >= start_by && start_by.is_some() {
             let (at, by) = (change.started.map(show), start_by.map(show));
@@ -168,6 +172,12 @@ mod tests {
     fn an_outcome_that_changes_is_found_out() {
         let changes = vec![change("queued", 0, None), change("running", 1, None), passed(), passed()];
         assert_eq!(judged(changes, &[]), ["I2"]);
+    }
+
+    #[test]
+    fn a_run_that_is_there_before_its_slot_is_found_out() {
+        let early = RunChange { at: -1, ..change("queued", 0, None) };
+        assert_eq!(judged(vec![early, change("running", 1, None), passed()], &[]), ["I1"]);
     }
 
     #[test]
