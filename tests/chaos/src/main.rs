@@ -2,7 +2,7 @@
 //! everything, somebody who edits, and a nemesis that kills, freezes, cuts and restarts. In the end everything is held
 //! against what was promised (I1 to I13). It uses none of Skopos's code, so that it cannot share its mistakes.
 //!
-//! `CHAOS_SECONDS=60 CHAOS_SEED=1 chaos [--keep] [--skopos PATH] [--monitors N]`, or `chaos planted`, which plants one
+//! `CHAOS_SECONDS=60 CHAOS_SEED=1 chaos [--keep | --forget] [--skopos PATH] [--monitors N]`, or `chaos planted`, which plants one
 //! bug after the other and expects each to be found.
 
 mod campaign;
@@ -41,10 +41,18 @@ use crate::campaign::Options;
 /// It could not be found out: a server is missing, a port is taken.
 const COULD_NOT_RUN: u8 = 4;
 
+/// When the logs of all processes stay.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keep {
+    WhenWrong,
+    Always,
+    Never,
+}
+
 /// The command line.
 struct Arguments {
     planted: bool,
-    keep: bool,
+    keep: Keep,
     skopos: Option<PathBuf>,
     monitors: usize,
 }
@@ -67,7 +75,7 @@ fn chaos() -> anyhow::Result<ExitCode> {
     let options = Options { seconds, seed, monitors: arguments.monitors, skopos, folder: path.clone() };
     let ended = until_interrupted(campaign::run(&options));
     let right = ended.as_ref().is_ok_and(|(findings, _)| findings.violations.is_empty());
-    if arguments.keep || !right {
+    if arguments.keep == Keep::Always || arguments.keep == Keep::WhenWrong && !right {
         let _ = folder.keep();
         diary::say(&format!("the logs of all processes are in {}", path.display()));
     }
@@ -127,15 +135,16 @@ fn number(variable: &str, default: u64) -> anyhow::Result<u64> {
 }
 
 fn arguments() -> anyhow::Result<Arguments> {
-    let mut read = Arguments { planted: false, keep: false, skopos: None, monitors: 24 };
+    let mut read = Arguments { planted: false, keep: Keep::WhenWrong, skopos: None, monitors: 24 };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         match word.as_str() {
             "planted" => read.planted = true,
-            "--keep" => read.keep = true,
+            "--keep" => read.keep = Keep::Always,
+            "--forget" => read.keep = Keep::Never,
             "--skopos" => read.skopos = Some(words.next().context("--skopos needs a path")?.into()),
             "--monitors" => read.monitors = words.next().context("--monitors needs a number")?.parse()?,
-            other => bail!("`{other}` is none of planted, --keep, --skopos PATH, --monitors N"),
+            other => bail!("`{other}` is none of planted, --keep, --forget, --skopos PATH, --monitors N"),
         }
     }
     Ok(read)

@@ -50,7 +50,7 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
             .env("SKOPOS_PLANTED_BUG", one.bug)
             .env("CHAOS_SECONDS", one.seconds.to_string())
             .env("CHAOS_SEED", one.seed.to_string())
-            .args(["--monitors", "12"]);
+            .args(["--forget", "--monitors", "12"]);
         let output = command.output().context("chaos cannot start itself")?;
         // Another number says that it could not be found out.
         let caught = output.status.code() == Some(1);
