@@ -130,6 +130,15 @@ impl Fleet {
         member.process.try_lock().ok().map(|process| Held { fleet: self, member, process })
     }
 
+    /// Every member of a role, as soon as nobody else acts on it.
+    pub(crate) async fn hold_all(&self, role: Role) -> Vec<Held<'_>> {
+        let mut all = Vec::new();
+        for member in self.members.iter().filter(|member| member.role == role) {
+            all.push(Held { fleet: self, member, process: member.process.lock().await });
+        }
+        all
+    }
+
     /// The members of a role.
     pub(crate) fn of(&self, role: Role) -> Vec<usize> {
         (0..self.members.len()).filter(|number| self.members[*number].role == role).collect()

@@ -36,6 +36,7 @@ enum Blow {
     RestartDatabase,
     Database(Link),
     Broker(Link),
+    Famine,
 }
 
 /// What becomes of one process's connection.
@@ -70,6 +71,12 @@ const DECK: [Blow; 20] = [
     Blow::Broker(Link::Refused),
 ];
 
+/// It takes so long that a short run would see nothing else.
+const FAMINE_FROM_S: u64 = 40;
+/// A run may start 30 s late at the most.
+const HUNGER: Duration = Duration::from_secs(27);
+const NOBODY: Duration = Duration::from_secs(6);
+
 /// What it can reach.
 #[derive(Debug)]
 pub(crate) struct Nemesis {
@@ -91,10 +98,12 @@ impl Nemesis {
         let mut dice = StdRng::seed_from_u64(seed);
         let until = Instant::now() + Duration::from_secs(seconds);
         let (hands, mut blows) = (Arc::new(Semaphore::new(AT_ONCE)), JoinSet::new());
+        let all: Vec<Blow> =
+            if seconds < FAMINE_FROM_S { DECK.to_vec() } else { [&DECK[..], &[Blow::Famine]].concat() };
         let mut deck = Vec::new();
         while Instant::now() < until {
             let Ok(hand) = hands.clone().acquire_owned().await else { break };
-            let blow = draw(&mut deck, &mut dice);
+            let blow = draw(&mut deck, &all, &mut dice);
             let (nemesis, seed) = (self.clone(), dice.next_u64());
             blows.spawn(async move {
                 let dealt = nemesis.deal(blow, &mut StdRng::seed_from_u64(seed)).await;
@@ -116,6 +125,7 @@ impl Nemesis {
             Blow::Freeze => self.freeze(dice).await,
             Blow::Drain(role) => self.drain(role, dice).await,
             Blow::StopBroker | Blow::KillBroker | Blow::WipeBroker => self.broker(blow, dice).await,
+            Blow::Famine => self.famine().await,
             Blow::RestartDatabase => {
                 let _outage = self.outage.lock().await;
                 self.diary.note("database restart", "-m immediate");
@@ -168,6 +178,20 @@ impl Nemesis {
             }
         }
         held.up()
+    }
+
+    /// No workers until what waits in the broker may not start any more, and nobody to say so when they come back.
+    async fn famine(&self) -> anyhow::Result<()> {
+        let mut workers = self.fleet.hold_all(Role::Worker).await;
+        self.diary.note("famine", "no workers, then no schedulers either");
+        workers.iter_mut().for_each(Held::kill);
+        sleep(HUNGER).await;
+        let mut schedulers = self.fleet.hold_all(Role::Scheduler).await;
+        schedulers.iter_mut().for_each(Held::kill);
+        sleep(NOBODY).await;
+        workers.iter_mut().try_for_each(Held::up)?;
+        sleep(Duration::from_secs(1)).await;
+        schedulers.iter_mut().try_for_each(Held::up)
     }
 
     async fn broker(&self, blow: Blow, dice: &mut StdRng) -> anyhow::Result<()> {
@@ -225,9 +249,9 @@ async fn interfere(proxy: &Proxy, link: Link, dice: &mut StdRng) {
 }
 
 /// Everything comes before anything comes again.
-fn draw(deck: &mut Vec<Blow>, dice: &mut StdRng) -> Blow {
+fn draw(deck: &mut Vec<Blow>, all: &[Blow], dice: &mut StdRng) -> Blow {
     if deck.is_empty() {
-        *deck = DECK.to_vec();
+        *deck = all.to_vec();
         deck.shuffle(dice);
     }
     deck.pop().expect("the deck was filled")
@@ -240,7 +264,8 @@ mod tests {
     #[test]
     fn everything_is_dealt_before_anything_is_dealt_again() {
         let (mut deck, mut dice) = (Vec::new(), StdRng::seed_from_u64(1));
-        let mut dealt: Vec<_> = DECK.iter().map(|_| format!("{:?}", draw(&mut deck, &mut dice))).collect();
+        let mut dealt: Vec<_> =
+            DECK.iter().map(|_| format!("{:?}", draw(&mut deck, &DECK, &mut dice))).collect();
         let mut all: Vec<_> = DECK.iter().map(|blow| format!("{blow:?}")).collect();
         dealt.sort();
         all.sort();
@@ -251,7 +276,7 @@ mod tests {
     fn the_seed_decides_the_order() {
         let order = |seed| {
             let (mut deck, mut dice) = (Vec::new(), StdRng::seed_from_u64(seed));
-            (0..40).map(|_| format!("{:?}", draw(&mut deck, &mut dice))).collect::<Vec<_>>()
+            (0..40).map(|_| format!("{:?}", draw(&mut deck, &DECK, &mut dice))).collect::<Vec<_>>()
         };
         assert_eq!(order(7), order(7));
         assert_ne!(order(7), order(8));
