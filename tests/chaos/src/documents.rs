@@ -74,7 +74,7 @@ pub(crate) fn collection(number: usize, edition: usize) -> Value {
             step("cart", "POST", "safe"),
             step("payment", "POST", "once"),
             step("order", "GET", "safe"),
-            step("cancel", "DELETE", "clean"),
+            step("cancel", "DELETE", "undo"),
         ],
         Kind::PaysWithKey => {
             vec![
@@ -136,7 +136,7 @@ fn step_of(collection: &str, step: &str, method: &str, promise: &str) -> Value {
     if method == "GET" && promise == "once" {
         step["on_redelivery"] = json!("stop");
     }
-    if promise == "clean" {
+    if ["clean", "undo"].contains(&promise) {
         step["always"] = json!(true);
     }
     step

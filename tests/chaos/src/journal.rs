@@ -34,6 +34,8 @@ pub(crate) struct RunChange {
     pub(crate) owner: Option<String>,
     pub(crate) outcome: Option<String>,
     pub(crate) started: Option<Millis>,
+    /// Before which it was to start then.
+    pub(crate) start_by: Millis,
     /// Of the connection that wrote it.
     pub(crate) port: i32,
 }
@@ -49,11 +51,10 @@ pub(crate) struct Run {
     pub(crate) location: String,
     pub(crate) due: Millis,
     pub(crate) slot: Option<Millis>,
-    pub(crate) start_by: Millis,
-    pub(crate) started: Option<Millis>,
     pub(crate) state: String,
     pub(crate) outcome: Option<String>,
     pub(crate) reason: Option<String>,
+    pub(crate) message: Option<String>,
     pub(crate) attempt: i32,
     pub(crate) losses: i32,
     /// How often its message was published since it was queued last.
@@ -193,7 +194,7 @@ fn monitor_change(row: &Row) -> MonitorChange {
 
 const RUN_CHANGES: &str =
     "SELECT 'run_' || replace(id::text, '-', ''), chaos.ms(at), state, attempt, owner::text,
-    outcome, chaos.ms(started_at), coalesce(port, 0) FROM chaos.runs ORDER BY seq";
+    outcome, chaos.ms(started_at), chaos.ms(start_by), coalesce(port, 0) FROM chaos.runs ORDER BY seq";
 
 fn run_change(row: &Row) -> RunChange {
     RunChange {
@@ -204,13 +205,15 @@ fn run_change(row: &Row) -> RunChange {
         owner: row.get(4),
         outcome: row.get(5),
         started: row.get(6),
-        port: row.get(7),
+        start_by: row.get(7),
+        port: row.get(8),
     }
 }
 
-const RUNS: &str = "SELECT 'run_' || replace(id::text, '-', ''), monitor_id::text, collection_id::text, collection,
-    collection_version, location, chaos.ms(due_at), chaos.ms(slot_at), chaos.ms(start_by), chaos.ms(started_at), state,
-    outcome, reason->>'code', attempt, losses, wakes FROM runs ORDER BY due_at, id";
+const RUNS: &str =
+    "SELECT 'run_' || replace(id::text, '-', ''), monitor_id::text, collection_id::text, collection,
+    collection_version, location, chaos.ms(due_at), chaos.ms(slot_at), state, outcome, reason->>'code',
+    reason->>'message', attempt, losses, wakes FROM runs ORDER BY due_at, id";
 
 fn run(row: &Row) -> Run {
     Run {
@@ -222,14 +225,13 @@ fn run(row: &Row) -> Run {
         location: row.get(5),
         due: row.get(6),
         slot: row.get(7),
-        start_by: row.get(8),
-        started: row.get(9),
-        state: row.get(10),
-        outcome: row.get(11),
-        reason: row.get(12),
-        attempt: row.get(13),
-        losses: row.get(14),
-        wakes: row.get(15),
+        state: row.get(8),
+        outcome: row.get(9),
+        reason: row.get(10),
+        message: row.get(11),
+        attempt: row.get(12),
+        losses: row.get(13),
+        wakes: row.get(14),
     }
 }
 

@@ -39,19 +39,20 @@ CREATE TABLE chaos.runs (
     owner uuid,
     outcome text,
     started_at timestamptz,
+    start_by timestamptz NOT NULL,
     port integer DEFAULT inet_client_port()
 );
 
 CREATE FUNCTION chaos.note_run() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'DELETE' THEN
-        INSERT INTO chaos.runs (id, state, attempt, owner, outcome, started_at)
-        VALUES (OLD.id, 'gone', OLD.attempt, OLD.owner, OLD.outcome, OLD.started_at);
+        INSERT INTO chaos.runs (id, state, attempt, owner, outcome, started_at, start_by)
+        VALUES (OLD.id, 'gone', OLD.attempt, OLD.owner, OLD.outcome, OLD.started_at, OLD.start_by);
     ELSIF TG_OP = 'INSERT'
         OR (OLD.state, OLD.attempt, OLD.owner, OLD.outcome) IS DISTINCT FROM (NEW.state, NEW.attempt, NEW.owner, NEW.outcome)
     THEN
-        INSERT INTO chaos.runs (id, state, attempt, owner, outcome, started_at)
-        VALUES (NEW.id, NEW.state, NEW.attempt, NEW.owner, NEW.outcome, NEW.started_at);
+        INSERT INTO chaos.runs (id, state, attempt, owner, outcome, started_at, start_by)
+        VALUES (NEW.id, NEW.state, NEW.attempt, NEW.owner, NEW.outcome, NEW.started_at, NEW.start_by);
     END IF;
     RETURN NULL;
 END

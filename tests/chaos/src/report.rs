@@ -154,8 +154,8 @@ impl Report<'_> {
 /// Whether a request's collection has a clean-up at all.
 fn cleans(seen: &Seen, request: &Request) -> bool {
     let texts = seen.rows.versions.iter().map(|version| &version.document);
-    let path = format!("/{}/clean/", request.collection);
-    texts.into_iter().any(|text| text.contains(&path))
+    let paths = ["clean", "undo"].map(|promise| format!("/{}/{promise}/", request.collection));
+    texts.into_iter().any(|text| paths.iter().any(|path| text.contains(path)))
 }
 
 fn promise(request: &Request) -> &'static str {
@@ -164,6 +164,7 @@ fn promise(request: &Request) -> &'static str {
         crate::target::Promise::Keyed => "keyed",
         crate::target::Promise::Once => "once",
         crate::target::Promise::Clean => "clean-up",
+        crate::target::Promise::Undo => "clean-up once",
     }
 }
 

@@ -41,8 +41,10 @@ pub(crate) enum Promise {
     Keyed,
     /// Sent once per run, ever.
     Once,
-    /// Clean-up.
+    /// Clean-up that may be sent again.
     Clean,
+    /// Clean-up that is sent once per run, ever.
+    Undo,
 }
 
 impl Promise {
@@ -52,6 +54,7 @@ impl Promise {
             "keyed" => Some(Self::Keyed),
             "once" => Some(Self::Once),
             "clean" => Some(Self::Clean),
+            "undo" => Some(Self::Undo),
             _ => None,
         }
     }

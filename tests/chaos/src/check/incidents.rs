@@ -165,7 +165,20 @@ mod tests {
         let row = Run { outcome: Some(outcome.into()), ..run("m", "c", Some(slot)) };
         let (id, outcome) = (row.id.clone(), row.outcome.clone());
         let state = "finished".into();
-        (row, RunChange { id, at: slot, state, attempt: 1, owner: None, outcome, started: None, port: 0 })
+        (
+            row,
+            RunChange {
+                id,
+                at: slot,
+                state,
+                attempt: 1,
+                owner: None,
+                outcome,
+                started: None,
+                start_by: 0,
+                port: 0,
+            },
+        )
     }
 
     fn incident(state: &str) -> Incident {

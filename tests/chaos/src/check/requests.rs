@@ -73,7 +73,7 @@ fn attempts(id: &str, requests: &[&Request], seen: &Seen, findings: &mut Finding
 
 fn repeated(id: &str, requests: &[&Request], findings: &mut Findings) {
     let mut sent: HashMap<&str, Vec<&Request>> = HashMap::new();
-    for request in requests.iter().filter(|request| request.promise == Promise::Once) {
+    for request in requests.iter().filter(|one| matches!(one.promise, Promise::Once | Promise::Undo)) {
         sent.entry(&request.step).or_default().push(request);
     }
     for (step, requests) in sent.into_iter().filter(|(_, requests)| requests.len() > 1) {

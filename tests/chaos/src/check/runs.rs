@@ -30,10 +30,10 @@ pub(super) fn check(seen: &Seen, findings: &mut Findings) {
         if let Some(slot) = slot.filter(|slot| change.at < *slot) {
             findings.unexpected("I1", format!("{} is of {} and was there before", change.id, show(slot)));
         }
-        let start_by = rows.get(change.id.as_str()).map(|run| run.start_by);
-        if change.state == "running" && change.started >= start_by && start_by.is_some() {
-            let (at, by) = (change.started.map(show), start_by.map(show));
-            findings.unexpected("I13", format!("{} started at {at:?} and not by {by:?}", change.id));
+        let late = change.started.filter(|at| change.state == "running" && *at >= change.start_by);
+        if let Some(at) = late {
+            let (at, by) = (show(at), show(change.start_by));
+            findings.unexpected("I13", format!("{} started at {at} and not before {by}", change.id));
         }
     }
     for run in &seen.rows.runs {
@@ -53,7 +53,9 @@ fn judge(run: &Run, last: Option<&RunChange>, findings: &mut Findings) {
         findings.unexpected("I15", format!("{} took {} workers along", run.id, run.losses));
     }
     let began = run.attempt > 0;
-    let never_begins = ["missed", "skipped"].contains(&run.outcome.as_deref().unwrap_or_default());
+    // A slot of a quarantined version is over at once, and says why.
+    let refused = run.reason.as_deref() == Some("poison");
+    let never_begins = refused || ["missed", "skipped"].contains(&run.outcome.as_deref().unwrap_or_default());
     if began && run.outcome.as_deref() == Some("skipped") || !began && !never_begins && !cancelled(run) {
         findings.unexpected("I2", format!("{} is {:?} after {} attempts", run.id, run.outcome, run.attempt));
     }
@@ -131,6 +133,7 @@ mod tests {
             owner: None,
             outcome: outcome.map(str::to_owned),
             started: (state == "running").then_some(1),
+            start_by: 30_000,
             port: 0,
         }
     }
@@ -183,13 +186,7 @@ mod tests {
     #[test]
     fn a_missed_run_that_nobody_called_again_is_found_out() {
         let missed = change("finished", 0, Some("missed"));
-        let row = |wakes| Run {
-            outcome: Some("missed".into()),
-            attempt: 0,
-            wakes,
-            started: None,
-            ..run("m", "c", Some(0))
-        };
+        let row = |wakes| Run { outcome: Some("missed".into()), attempt: 0, wakes, ..run("m", "c", Some(0)) };
         let judged = |wakes| {
             let changes = vec![change("queued", 0, None), missed.clone()];
             let rows = Rows { run_changes: changes, runs: vec![row(wakes)], guards: 3, ..Rows::default() };

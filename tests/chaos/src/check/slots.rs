@@ -30,7 +30,12 @@ pub(super) fn check(seen: &Seen, findings: &mut Findings) {
     }
     findings.attempted += due.0.values().map(BTreeMap::len).sum::<usize>();
     for run in &seen.rows.runs {
-        let (Some(monitor), Some(slot)) = (&run.monitor, run.slot) else { continue };
+        let Some(monitor) = &run.monitor else { continue };
+        let Some(slot) = run.slot else {
+            // Whoever presses the button here presses that of a collection.
+            findings.duplicated("I1", format!("{} is a run of {monitor} that nobody asked for", run.id));
+            continue;
+        };
         let lane = (monitor.clone(), run.collection.clone(), run.location.clone());
         match due.0.get_mut(&lane).and_then(|slots| slots.get_mut(&slot)) {
             Some(covered) => *covered += 1,
@@ -171,7 +176,10 @@ fn cover(gap: &Gap, due: &mut Due, findings: &mut Findings) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{check::tests::run, journal::Rows};
+    use crate::{
+        check::tests::run,
+        journal::{Rows, Run},
+    };
 
     const EVERY_SECOND: &str = r#"{"collections":["c"],"schedule":{"every":"1s"}}"#;
     const SWITCHED_OFF: &str = r#"{"collections":["c"],"schedule":{"every":"1s"},"enabled":false}"#;
@@ -239,6 +247,15 @@ mod tests {
         let twice = "attempted 3 ok 2 lost 0 duplicated 1 recovered 0 unexpected 0";
         assert_eq!(judged(&[0, 1_000, 1_000, 2_000], vec![], moved()).to_string(), twice);
         assert_eq!(judged(&[0, 1_000, 2_000], vec![gap(1_000, 1_000, 1)], moved()).to_string(), twice);
+    }
+
+    #[test]
+    fn a_run_that_nobody_asked_for_is_found_out() {
+        let mut findings = Findings::default();
+        let extra = Run { monitor: Some("m".into()), ..run("m", "c-id", None) };
+        let rows = Rows { runs: vec![extra], ..Rows::default() };
+        check(&Seen { rows, ..Seen::default() }, &mut findings);
+        assert_eq!(findings.to_string(), "attempted 0 ok 0 lost 0 duplicated 1 recovered 0 unexpected 0");
     }
 
     #[test]
