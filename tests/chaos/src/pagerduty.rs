@@ -129,7 +129,9 @@ impl Inside {
 
 impl Handler for Pagerduty {
     async fn answer(self: Arc<Self>, asked: Asked) -> Option<Answer> {
-        sleep(Duration::from_millis(30)).await;
+        // Long enough that a notifier is killed now and then while it waits.
+        let latency = self.lock().dice.random_range(20..500);
+        sleep(Duration::from_millis(latency)).await;
         let mut inside = self.lock();
         let Some((key, action)) = read(&asked) else {
             inside.unreadable += 1;
