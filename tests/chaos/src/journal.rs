@@ -115,6 +115,8 @@ pub(crate) struct Rows {
     pub(crate) versions: Vec<Version>,
     /// Ids by slug.
     pub(crate) collections: HashMap<String, String>,
+    /// Whether the schema keeps what clean-up needs after a crash.
+    pub(crate) cleans: bool,
     /// Whether the indexes and the trigger that hold I1, I2 and I7 are there.
     pub(crate) guards: usize,
 }
@@ -160,7 +162,9 @@ pub(crate) async fn read(client: &Client) -> anyhow::Result<Rows> {
             SELECT indexname::text FROM pg_indexes WHERE indexname IN ('runs_slot', 'incidents_one_unresolved')
             UNION SELECT tgname::text FROM pg_trigger WHERE tgname = 'runs_outcome_is_final'
         ) AS guards";
+    let cleans = client.query_one("SELECT to_regclass('cleanups') IS NOT NULL", &[]).await?.get(0);
     Ok(Rows {
+        cleans,
         monitor_changes: all(client, MONITOR_CHANGES, monitor_change).await?,
         run_changes: all(client, RUN_CHANGES, run_change).await?,
         runs: all(client, RUNS, run).await?,

@@ -2,6 +2,7 @@
 //! Nothing here asks anybody; it is given everything.
 
 mod alerts;
+mod cleaning;
 mod findings;
 mod incidents;
 mod promises;
@@ -39,6 +40,7 @@ pub(crate) fn check(seen: &Seen) -> Findings {
     slots::check(seen, &mut findings);
     runs::check(seen, &mut findings);
     requests::check(seen, &mut findings);
+    cleaning::check(seen, &mut findings);
     incidents::check(seen, &mut findings);
     alerts::check(seen, &mut findings);
     promises::check(seen, &mut findings);
