@@ -6,12 +6,15 @@
 //! | nothing | finished(skipped, missed) | [`insert`] with an `end` |
 //! | queued | running, attempt + 1 | [`claim`] |
 //! | queued | finished(missed) | [`expire`] |
+//! | queued, cleaning | finished(inconclusive) | [`expire`] |
 //! | queued | finished(cancelled) | [`cancel`] |
 //! | running | finished | [`finish`], [`end_inconclusive`]; of that attempt only |
 //! | running | queued | [`hand_back`], [`requeue`]; of that attempt or owner only |
+//! | running | queued, cleaning | [`hand_back_for_cleaning`], [`requeue_for_cleaning`]; the same |
 //!
 //! Nothing leads out of finished: a trigger in the database refuses it.
 
+mod cleaning;
 mod ending;
 mod inserting;
 mod listing;
@@ -19,6 +22,7 @@ mod owning;
 mod row;
 mod waking;
 
+pub use cleaning::{hand_back_for_cleaning, requeue_for_cleaning};
 pub use ending::{Cancelled, Finished, cancel, end_inconclusive, expire, finish};
 pub use inserting::{End, NewRun, insert};
 pub use listing::{Filter, any_unfinished, get, latest, list};
