@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
+mod cleanups;
 mod documents;
 mod embedded;
 mod fixtures;
@@ -10,6 +11,7 @@ mod harness;
 mod incidents;
 mod notifications;
 mod owning;
+mod quarantines;
 mod queues;
 mod retention;
 mod runs;
