@@ -48,7 +48,7 @@ pub async fn save(
         cleanups::sealed.eq(&sealed.0),
         cleanups::saved_at.eq(Moment(now)),
     );
-    let row = (cleanups::due_at.eq(Moment(run.due_at())), cleanups::run_id.eq(Key(run)), value.clone());
+    let row = (cleanups::due_at.eq(Moment(run.due_at())), cleanups::run_id.eq(Key(run)), value);
     with!(conn, |c| diesel::insert_into(cleanups::table)
         .values(row)
         .on_conflict((cleanups::due_at, cleanups::run_id))
