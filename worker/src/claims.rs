@@ -7,7 +7,11 @@ use domain::{
     outcome::Reason,
     run::Run,
 };
-use store::{Patience, Store, quarantines, runs};
+use store::{
+    Patience, Store,
+    quarantines::{self, Quarantine},
+    runs,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -47,12 +51,11 @@ pub(crate) fn spawn(store: Store, lease: Arc<Lease>, running: Running, stop: Can
     Batcher::spawn(BATCH, move |ids: Vec<RunId>| {
         let (store, lease, running, stop) = (store.clone(), lease.clone(), running.clone(), stop.clone());
         async move {
-            if stop.is_cancelled() {
-                return ids.iter().map(|_| Claim::NotAsked).collect();
-            }
             let owner = lease.id();
             let wanted: Arc<[RunId]> = ids.iter().copied().filter(|id| !running.holds(*id)).collect();
-            let runs = claim(&store, owner, wanted).await;
+            let Some(runs) = claim(&store, owner, wanted, stop).await else {
+                return ids.iter().map(|_| Claim::NotAsked).collect();
+            };
             let mut claimed: HashMap<RunId, Claim> = HashMap::with_capacity(runs.len());
             for (run, refused) in runs {
                 let in_hand = running.begin(run.id);
@@ -65,24 +68,34 @@ pub(crate) fn spawn(store: Store, lease: Arc<Lease>, running: Running, stop: Can
 }
 
 /// Tries until the database has answered. A claim whose COMMIT got lost may have happened: such runs are ours without
-/// anybody executing them, so they are handed back first.
-async fn claim(store: &Store, owner: WorkerId, ids: Arc<[RunId]>) -> Vec<(Run, Option<Reason>)> {
+/// anybody executing them, so they are handed back first. `None` when the worker was told to stop before that.
+async fn claim(
+    store: &Store,
+    owner: WorkerId,
+    ids: Arc<[RunId]>,
+    stop: CancellationToken,
+) -> Option<Vec<(Run, Option<Reason>)>> {
     let claimed = store.write_patiently(Patience::new("claiming runs"), move |conn| {
         Box::pin(async move {
             let now = store::now(conn).await?;
             if conn.in_doubt() {
                 runs::hand_back(conn, owner, &ids, now).await?;
             }
+            if stop.is_cancelled() {
+                return Ok(None);
+            }
             let runs = runs::claim(conn, owner, &ids, now).await?;
             let held = quarantines::of(conn, runs.iter().map(|run| &run.collection)).await?;
-            let refused = |run: &Run| held.get(&(run.collection.id, run.collection.version));
-            let with_refusal = |run: Run| (refused(&run).map(|held| held.refusal()), run);
-            Ok(runs.into_iter().map(with_refusal).map(|(refused, run)| (run, refused)).collect())
+            let with_refusal = |run: Run| {
+                let held = held.get(&(run.collection.id, run.collection.version));
+                (run, held.map(Quarantine::refusal))
+            };
+            Ok(Some(runs.into_iter().map(with_refusal).collect()))
         })
     });
     claimed.await.unwrap_or_else(|error| {
         tracing::error!(error = &error as &dyn std::error::Error, "runs could not be claimed");
-        Vec::new()
+        Some(Vec::new())
     })
 }
 

@@ -117,7 +117,7 @@ mod tests {
         for _ in 0..100 {
             tokio::task::yield_now().await;
         }
-        assert_eq!(bench.depth().await, Depth { ready: 1, ..Depth::default() });
+        assert_eq!(bench.depth().await, Depth { ready: 1, unacked: Some(0), ..Depth::default() });
         bench.way_out.send_replace(true);
         bench.called.recv().await.unwrap();
         bench.go_on.add_permits(1);
@@ -141,7 +141,7 @@ mod tests {
         for _ in 0..100 {
             tokio::task::yield_now().await;
         }
-        assert_eq!(bench.depth().await, Depth { ready: 1, ..Depth::default() });
+        assert_eq!(bench.depth().await, Depth { ready: 1, unacked: Some(0), ..Depth::default() });
         bench.way_out.send_replace(true);
         bench.called.recv().await.unwrap();
         bench.go_on.add_permits(1);

@@ -37,9 +37,9 @@ async fn a_lost_run_is_called_once_more_for_its_clean_up() {
     fleet.pass(70);
     let mut woken = fleet.store.listen(Topic::Runs);
     fleet.reap().await;
-    woken.heard().await;
     let row = fleet.run().await;
     assert_eq!((row.state, row.cleaning, row.outcome), (RunState::Queued, true, None));
+    woken.heard().await;
     fleet.relay().await;
     assert_eq!(fleet.called("default").await, [run]);
     fleet.claim(run).await;

@@ -23,7 +23,8 @@
 //! Its failures are recorded and never change the verdict. It is not stopped: nobody tells it `Cancelled` or
 //! `Abandoned`.
 //!
-//! What clean-up needs after a crash is a [`Checkpoint`](super::Checkpoint). One is due before a request is sent when, since the last one,
+//! What clean-up needs after a crash is a [`Checkpoint`](super::Checkpoint). One is due before a request is sent when,
+//! since the last one,
 //!
 //! | this happened                                                   | because then a crash                             |
 //! |-----------------------------------------------------------------|--------------------------------------------------|
