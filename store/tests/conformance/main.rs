@@ -9,6 +9,7 @@ mod fixtures;
 mod harness;
 mod incidents;
 mod notifications;
+mod opening;
 mod owning;
 mod retention;
 mod runs;
