@@ -10,6 +10,7 @@ mod fixtures;
 mod harness;
 mod incidents;
 mod notifications;
+mod opening;
 mod owning;
 mod quarantines;
 mod queues;
