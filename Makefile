@@ -23,6 +23,11 @@ build: compiler
 test: compiler ## Run every test, with the servers that they need
 	scripts/test.sh
 
+.PHONY: chaos
+chaos: compiler ## Break a fleet for CHAOS_SECONDS with CHAOS_SEED, and judge it
+	cargo build --locked --workspace --bins --features planted-bugs
+	@exec "$(TARGET)/debug/chaos"
+
 .PHONY: fmt
 fmt: ## Format
 	cargo fmt --all

@@ -15,6 +15,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     exchange::{Failure, Response},
     outcome::ReasonCode,
+    planted::{Bug, has},
 };
 use store::notifications::Delivery;
 
@@ -88,7 +89,7 @@ impl Outcome {
             Self::Later { delivery, not_before } => (delivery, not_before),
         };
         let last = created_at + WORTH;
-        if now >= last {
+        if now >= last || has(Bug::NoSecondTry) {
             return Next::TooLate;
         }
         let wait = not_before.map_or_else(|| back_off(attempt, dice), |at| (at - now).min(LONGEST_WISH));

@@ -1,6 +1,7 @@
 //! When a message that may have got lost is published again.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::planted::{Bug, has};
 
 /// After the first publish 10 s, doubled each time.
 const FIRST: TimeDelta = TimeDelta::seconds(10);
@@ -8,6 +9,9 @@ const LAST: TimeDelta = TimeDelta::seconds(60);
 
 /// The next wake-up of a row that has been woken `wakes` times before.
 pub(crate) fn next_wake(now: DateTime<Utc>, wakes: i32) -> DateTime<Utc> {
+    if has(Bug::NoSecondWake) {
+        return now + TimeDelta::days(1);
+    }
     let doublings = wakes.clamp(0, 8);
     now + (FIRST * (1 << doublings)).min(LAST)
 }

@@ -1,6 +1,7 @@
 //! Monitors and the instants of their next slots. When slots are is `domain::schedule`'s; here they are only kept.
 
 mod due;
+mod owed;
 mod saving;
 
 use std::collections::HashMap;

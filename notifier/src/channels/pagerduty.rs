@@ -7,6 +7,7 @@ use domain::{
     document::AlertSeverity,
     exchange::Request,
     notification::{Notice, NotificationKind},
+    planted::{Bug, has},
 };
 use serde::Serialize;
 
@@ -80,7 +81,7 @@ impl Pagerduty {
         let event = Event {
             routing_key: &self.routing_key,
             event_action: action(notice.kind),
-            dedup_key: notice.incident.to_string(),
+            dedup_key: dedup_key(notice),
             payload: payload(notice),
             links: [Link { href: words::run_link(letter.public_url, notice.run), text: "The run in Skopos" }],
             client: "Skopos",
@@ -88,6 +89,13 @@ impl Pagerduty {
         };
         post(self.api_url.as_deref().unwrap_or(API_URL), json(&event), Vec::new())
     }
+}
+
+fn dedup_key(notice: &Notice) -> String {
+    if has(Bug::FreshDedupKey) {
+        return format!("{}-{}", notice.incident, notice.kind);
+    }
+    notice.incident.to_string()
 }
 
 const fn action(kind: NotificationKind) -> &'static str {

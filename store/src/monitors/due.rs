@@ -80,7 +80,8 @@ pub async fn advance(conn: &mut Conn, id: MonitorId, next_slot_at: Option<DateTi
 
 type Linked = (Key<MonitorId>, Key<CollectionId>, Word<Slug>, i32);
 
-async fn collections_of(
+/// The collections of these monitors in their current versions, in the documents' order.
+pub(super) async fn collections_of(
     conn: &mut Conn,
     monitors: &[Key<MonitorId>],
 ) -> Result<HashMap<MonitorId, Vec<PinnedCollection>>> {

@@ -9,7 +9,7 @@ use domain::{
     schedule::Schedule,
 };
 
-use super::{Row, SavedMonitor};
+use super::{Row, SavedMonitor, owed};
 use crate::{
     Change, Conn, Error, Result,
     conn::{load_locked, with},
@@ -75,7 +75,10 @@ pub(super) async fn save(
     if let (Change::Unchanged, Some(old)) = (change, old.clone()) {
         return Ok((change, old));
     }
-    let row = row(document, owner, old, now)?;
+    let row = row(document, owner, old.clone(), now)?;
+    if let Some(old) = old.filter(|old| old.next_slot_at.map(Moment) != row.next_slot_at) {
+        owed::record(conn, &old, now).await?;
+    }
     if change == Change::Created {
         with!(conn, |c| diesel::insert_into(monitors::table).values(&row).execute(c))?;
     } else {

@@ -11,6 +11,7 @@ mod harness;
 mod incidents;
 mod notifications;
 mod opening;
+mod owed;
 mod owning;
 mod quarantines;
 mod queues;

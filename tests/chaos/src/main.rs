@@ -1,0 +1,151 @@
+//! The chaos harness: a fleet of Skopos on a PostgreSQL and a RabbitMQ of its own, a target and a receiver that remember
+//! everything, somebody who edits, and a nemesis that kills, freezes, cuts and restarts. In the end everything is held
+//! against what was promised (I1 to I13). It uses none of Skopos's code, so that it cannot share its mistakes.
+//!
+//! `CHAOS_SECONDS=60 CHAOS_SEED=1 chaos [--keep | --forget] [--skopos PATH] [--monitors N]`, or `chaos planted`, which plants one
+//! bug after the other and expects each to be found.
+
+mod campaign;
+mod check;
+mod clock;
+mod diary;
+mod documents;
+mod edits;
+mod fleet;
+mod journal;
+mod nemesis;
+mod oracle;
+mod pagerduty;
+mod planted;
+mod ports;
+mod postgres;
+mod process;
+mod proxy;
+mod rabbitmq;
+mod report;
+mod target;
+mod weather;
+mod web;
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use anyhow::{Context, bail};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::campaign::Options;
+
+/// It could not be found out: a server is missing, a port is taken.
+const COULD_NOT_RUN: u8 = 4;
+
+/// When the logs of all processes stay.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keep {
+    WhenWrong,
+    Always,
+    Never,
+}
+
+/// The command line.
+struct Arguments {
+    planted: bool,
+    keep: Keep,
+    skopos: Option<PathBuf>,
+    monitors: usize,
+}
+
+fn main() -> ExitCode {
+    chaos().unwrap_or_else(|error| {
+        let _ = writeln!(io::stderr(), "error: {error:#}");
+        ExitCode::from(COULD_NOT_RUN)
+    })
+}
+
+fn chaos() -> anyhow::Result<ExitCode> {
+    let arguments = arguments()?;
+    if arguments.planted {
+        return planted::run();
+    }
+    let (folder, skopos) = (folder()?, skopos(arguments.skopos)?);
+    let path = folder.path().to_owned();
+    let (seconds, seed) = (number("CHAOS_SECONDS", 60)?, number("CHAOS_SEED", 1)?);
+    let options = Options { seconds, seed, monitors: arguments.monitors, skopos, folder: path.clone() };
+    let ended = until_interrupted(campaign::run(&options));
+    let right = ended.as_ref().is_ok_and(|(findings, _)| findings.violations.is_empty());
+    if arguments.keep == Keep::Always || arguments.keep == Keep::WhenWrong && !right {
+        let _ = folder.keep();
+        diary::say(&format!("the logs of all processes are in {}", path.display()));
+    }
+    let (_, report) = ended?;
+    writeln!(io::stdout(), "{report}")?;
+    Ok(if right { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Everything that was started ends with the runtime, before its folder goes.
+fn until_interrupted<T>(campaign: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    let ended = runtime.block_on(async {
+        tokio::select! {
+            ended = campaign => ended,
+            name = interrupted() => Err(anyhow::anyhow!("stopped by {name}")),
+        }
+    });
+    drop(runtime);
+    ended
+}
+
+async fn interrupted() -> &'static str {
+    let hears = |kind| signal(kind).expect("these signals can be listened to");
+    let (mut interrupt, mut terminate) = (hears(SignalKind::interrupt()), hears(SignalKind::terminate()));
+    tokio::select! {
+        _ = interrupt.recv() => "Ctrl-C",
+        _ = terminate.recv() => "SIGTERM",
+    }
+}
+
+/// PostgreSQL's user has to get through.
+fn folder() -> anyhow::Result<tempfile::TempDir> {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::Builder::new().prefix("skopos-chaos-").tempdir()?;
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755))?;
+    Ok(folder)
+}
+
+/// What was built beside this, unless another one is named.
+fn skopos(named: Option<PathBuf>) -> anyhow::Result<PathBuf> {
+    let beside = || Some(std::env::current_exe().ok()?.parent()?.join("skopos"));
+    let path = named.or_else(beside).context("this executable does not know where it is")?;
+    if !path.exists() {
+        bail!(
+            "{} is missing; build it with `cargo build --bin skopos --features planted-bugs`",
+            path.display()
+        );
+    }
+    Ok(path.canonicalize()?)
+}
+
+fn number(variable: &str, default: u64) -> anyhow::Result<u64> {
+    match std::env::var(variable) {
+        Ok(text) if !text.is_empty() => text.parse().with_context(|| format!("{variable} is no number")),
+        _ => Ok(default),
+    }
+}
+
+fn arguments() -> anyhow::Result<Arguments> {
+    let mut read = Arguments { planted: false, keep: Keep::WhenWrong, skopos: None, monitors: 24 };
+    let mut words = std::env::args().skip(1);
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "planted" => read.planted = true,
+            "--keep" => read.keep = Keep::Always,
+            "--forget" => read.keep = Keep::Never,
+            "--skopos" => read.skopos = Some(words.next().context("--skopos needs a path")?.into()),
+            "--monitors" => read.monitors = words.next().context("--monitors needs a number")?.parse()?,
+            other => bail!("`{other}` is none of planted, --keep, --forget, --skopos PATH, --monitors N"),
+        }
+    }
+    Ok(read)
+}
