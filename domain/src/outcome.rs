@@ -156,6 +156,8 @@ words! {
         NotRunnable = "not_runnable",
         /// The worker died or lost its lease after an unsafe request was begun.
         WorkerLost = "worker_lost",
+        /// The worker had no way out: a request failed for want of a network, and no beacon answered either.
+        NoEgress = "no_egress",
         /// The run killed its workers too often.
         Poison = "poison",
         /// Past `due_at + max_lateness` before it could start.
@@ -179,6 +181,7 @@ impl ReasonCode {
                 | Self::VariableMissing
                 | Self::NotRunnable
                 | Self::WorkerLost
+                | Self::NoEgress
                 | Self::Poison
                 | Self::Internal
                 | Self::TooManyRequests

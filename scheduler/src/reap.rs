@@ -3,25 +3,34 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
+    id::RunId,
     outcome::{Reason, ReasonCode},
+    planted::{self, Bug},
     run::Run,
 };
-use store::{Conn, Store, Topic, notifications, runs};
+use store::{
+    Conn, Store, Topic, cleanups, notifications,
+    quarantines::{self, Quarantine},
+    runs,
+};
 
 use crate::{Error, Turn};
 
 /// Rows of each kind per transaction.
 const BATCH: u32 = 200;
-/// A run takes at most this many workers along (I15). Keeping its collection from running at all, visibly, comes with
-/// the fleet.
+/// A run takes at most this many workers along, its clean-up included (I15). Then its version of the collection is not
+/// run any more.
 const FATAL: u32 = 2;
 
-/// Ends or queues again what dead workers owned, ends what came too late as missed, and frees what dead notifiers owned.
+/// Ends what dead workers owned, or queues it again, for its clean-up only when it must not be repeated; ends what came too late as missed, and frees what dead notifiers owned.
 ///
 /// # Errors
 /// [`Error::Store`]; then nothing of the batch has happened.
 #[tracing::instrument(name = "scheduler.reap", level = "debug", skip_all)]
 pub async fn once(store: &Store) -> Result<Turn, Error> {
+    if planted::has(Bug::NoReaper) {
+        return Ok(Turn::Done);
+    }
     let reaped = store.write(|conn| Box::pin(batch(conn))).await?;
     if reaped.queued > 0 {
         store.notify(Topic::Runs);
@@ -46,13 +55,16 @@ struct Reaped {
 async fn batch(conn: &mut Conn) -> store::Result<Reaped> {
     let now = store::now(conn).await?;
     let orphans = runs::of_dead_workers(conn, now, BATCH).await?;
+    let begun: Vec<RunId> = orphans.iter().filter(|run| run.unsafe_begun).map(|run| run.id).collect();
+    let kept = cleanups::kept(conn, &begun).await?;
     let (mut queued, mut ended) = (0, 0);
     for run in &orphans {
-        match fate(run, now) {
+        match fate(run, kept.contains(&run.id), now) {
             Fate::Again => queued += usize::from(runs::requeue(conn, run.id, run.attempt, now).await?),
-            Fate::Over(reason) => {
-                ended += usize::from(runs::end_inconclusive(conn, run.id, run.attempt, &reason, now).await?);
+            Fate::CleanUp => {
+                queued += usize::from(runs::requeue_for_cleaning(conn, run.id, run.attempt, now).await?);
             }
+            Fate::Over(reason) => ended += usize::from(end(conn, run, reason, now).await?),
         }
     }
     let missed = runs::expire(conn, now, BATCH).await?.len();
@@ -60,6 +72,22 @@ async fn batch(conn: &mut Conn) -> store::Result<Reaped> {
     report(queued, ended, missed, notifications);
     let most = orphans.len().max(missed).max(notifications);
     Ok(Reaped { queued, ended: ended + missed, notifications, turn: Turn::after(most, BATCH) })
+}
+
+/// Ends a run, and with one that is poison every other run of its version.
+async fn end(conn: &mut Conn, run: &Run, reason: Reason, now: DateTime<Utc>) -> store::Result<bool> {
+    let ended = runs::end_inconclusive(conn, run.id, run.attempt, &reason, now).await?;
+    if ended && reason.code == ReasonCode::Poison {
+        tracing::error!(
+            run.id = %run.id,
+            collection.slug = %run.collection.slug,
+            collection.version = run.collection.version,
+            "A run took two workers along; its collection is in quarantine until a new version is saved."
+        );
+        let quarantine = Quarantine { collection: run.collection.clone(), run: run.id, reason, since: now };
+        quarantines::add(conn, &quarantine).await?;
+    }
+    Ok(ended)
 }
 
 fn report(queued: usize, ended: usize, missed: usize, notifications: usize) {
@@ -79,19 +107,25 @@ fn report(queued: usize, ended: usize, missed: usize, notifications: usize) {
 enum Fate {
     /// Queued for another worker.
     Again,
+    /// Queued for another worker, which only cleans up.
+    CleanUp,
     /// Inconclusive.
     Over(Reason),
 }
 
 /// The redelivery policy: a run starts again from its first step, unless that could repeat what must not be repeated,
-/// or the run is what kills its workers, or it would start too late.
-fn fate(run: &Run, now: DateTime<Utc>) -> Fate {
+/// or the run is what kills its workers, or it would start too late. What must not be repeated is cleaned up after, where
+/// there is something `kept` to do that from.
+fn fate(run: &Run, kept: bool, now: DateTime<Utc>) -> Fate {
     let over = |code, message| Fate::Over(Reason::new(code, message));
-    if run.unsafe_begun {
-        return over(ReasonCode::WorkerLost, "the worker was lost after a request that must not be repeated");
-    }
     if run.losses + 1 >= FATAL {
-        return over(ReasonCode::Poison, "two workers were lost while they executed this run");
+        let unclean = "two workers were lost while they executed this run; its clean-up was not carried out";
+        let message = if kept { unclean } else { "two workers were lost while they executed this run" };
+        return over(ReasonCode::Poison, message);
+    }
+    if run.unsafe_begun && !planted::has(Bug::RepeatUnsafe) {
+        let message = "the worker was lost after a request that must not be repeated";
+        return if kept { Fate::CleanUp } else { over(ReasonCode::WorkerLost, message) };
     }
     let max_lateness = TimeDelta::from_std(run.max_lateness).unwrap_or(TimeDelta::MAX);
     if now - run.due_at >= max_lateness {

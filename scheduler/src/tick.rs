@@ -1,11 +1,14 @@
 //! From slots to rows: which monitors are due, and the runs and gaps of their slots. `slots` decides which slot becomes
 //! what; nothing is published here, that is the relay's.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     document::{MaintenanceWindow, Monitor, Overlap, Slug},
-    id::MonitorId,
+    id::{CollectionId, MonitorId, RunId},
     outcome::{Outcome, Reason, ReasonCode, Trigger},
+    planted::{self, Bug},
     problem::Problem,
     run::{MonitorRef, PinnedCollection},
     schedule::{Schedule, Window, jitter_of, max_lateness, run_id_of},
@@ -14,6 +17,7 @@ use store::{
     Conn, Store, Topic,
     gaps::{self, Gap},
     monitors::{self, DueMonitor},
+    quarantines::{self, Quarantine},
     runs::{self, End, NewRun},
 };
 
@@ -47,7 +51,7 @@ async fn batch(conn: &mut Conn) -> store::Result<(Turn, usize)> {
     let due = monitors::due(conn, now, BATCH).await?;
     let rows = settle(conn, &due, now).await?;
     let mut inserted = 0;
-    for some in rows.runs.chunks(ROWS) {
+    for some in rows.runs.chunks(ROWS).filter(|_| !planted::has(Bug::SlotWithoutRun)) {
         inserted += runs::insert(conn, some, now).await?.len();
     }
     gaps::insert(conn, &rows.gaps, now).await?;
@@ -66,11 +70,15 @@ struct Rows {
     next: Vec<(MonitorId, Option<DateTime<Utc>>)>,
 }
 
+/// What is not to be run.
+type Quarantined = HashMap<(CollectionId, u32), Quarantine>;
+
 async fn settle(conn: &mut Conn, due: &[DueMonitor], now: DateTime<Utc>) -> store::Result<Rows> {
     let mut rows = Rows::default();
+    let quarantined = quarantines::of(conn, due.iter().flat_map(|due| &due.collections)).await?;
     for due in due {
         match Schedule::compile(&due.monitor.document.schedule) {
-            Ok(schedule) => settle_one(conn, due, &schedule, now, &mut rows).await?,
+            Ok(schedule) => settle_one(conn, due, &schedule, &quarantined, now, &mut rows).await?,
             Err(problems) => stop(due, &problems, &mut rows),
         }
     }
@@ -81,6 +89,7 @@ async fn settle_one(
     conn: &mut Conn,
     due: &DueMonitor,
     schedule: &Schedule,
+    quarantined: &Quarantined,
     now: DateTime<Utc>,
     rows: &mut Rows,
 ) -> store::Result<()> {
@@ -93,7 +102,7 @@ async fn settle_one(
     };
     let settled = slots::settle(&rules, due.slot_at, now);
     if let Some(slot) = settled.run {
-        collect_runs(conn, due, slot, rows).await?;
+        collect_runs(conn, due, quarantined, slot, rows).await?;
     }
     collect_gaps(due, &settled, rows);
     rows.next.push((monitor.id, settled.next));
@@ -114,13 +123,22 @@ fn stop(due: &DueMonitor, problems: &[Problem], rows: &mut Rows) {
 async fn collect_runs(
     conn: &mut Conn,
     due: &DueMonitor,
+    quarantined: &Quarantined,
     slot: DateTime<Utc>,
     rows: &mut Rows,
 ) -> store::Result<()> {
     let in_maintenance = in_maintenance(&due.monitor.document, slot);
     for (collection, location) in lanes(due) {
-        let end = overlap(conn, due, collection, location).await?;
-        rows.runs.push(new_run(due, collection, location, slot, in_maintenance, end));
+        let end = match quarantined.get(&(collection.id, collection.version)) {
+            Some(quarantine) => Some(refused(quarantine)),
+            None => overlap(conn, due, collection, location).await?,
+        };
+        let run = new_run(due, collection, location, slot, in_maintenance, end);
+        if planted::has(Bug::SlotTwice) {
+            // The slots' unique index would refuse a second one that says that it is scheduled.
+            rows.runs.push(NewRun { id: RunId::random(slot), trigger: Trigger::Manual, ..run.clone() });
+        }
+        rows.runs.push(run);
     }
     Ok(())
 }
@@ -129,6 +147,11 @@ async fn collect_runs(
 fn lanes(due: &DueMonitor) -> impl Iterator<Item = (&PinnedCollection, &Slug)> {
     let locations = &due.monitor.document.locations;
     due.collections.iter().flat_map(|collection| locations.iter().map(move |location| (collection, location)))
+}
+
+/// The slot has its run all the same, so that its history says why nothing happened.
+fn refused(quarantine: &Quarantine) -> End {
+    End { outcome: Outcome::Inconclusive, reason: quarantine.refusal() }
 }
 
 /// Set when the run is over before it begins, because the one before it is not.

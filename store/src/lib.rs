@@ -6,6 +6,7 @@
 
 mod backoff;
 pub mod channels;
+pub mod cleanups;
 pub mod collections;
 mod config;
 mod conn;
@@ -19,6 +20,7 @@ pub mod monitors;
 pub mod notifications;
 mod paging;
 mod patience;
+pub mod quarantines;
 pub mod queues;
 mod references;
 pub mod results;

@@ -6,9 +6,11 @@
 //! | nothing | finished(skipped, missed) | [`insert`] with an `end` |
 //! | queued | running, attempt + 1 | [`claim`] |
 //! | queued | finished(missed) | [`expire`] |
+//! | queued, cleaning | finished(inconclusive) | [`expire`] |
 //! | queued | finished(cancelled) | [`cancel`] |
 //! | running | finished | [`finish`], [`end_inconclusive`]; of that attempt only |
 //! | running | queued | [`hand_back`], [`requeue`]; of that attempt or owner only |
+//! | running | queued, cleaning | [`hand_back_for_cleaning`], [`requeue_for_cleaning`]; the same |
 //!
 //! Nothing leads out of finished: a trigger in the database refuses it.
 //!
@@ -30,6 +32,7 @@
 //!
 //! A deadlock all the same would be tried again by [`crate::Store::write`].
 
+mod cleaning;
 mod ending;
 mod holding;
 mod inserting;
@@ -39,6 +42,7 @@ mod row;
 mod waking;
 
 use chrono::{DateTime, Utc};
+pub use cleaning::{hand_back_for_cleaning, requeue_for_cleaning};
 use domain::planted::{self, Bug};
 
 pub use ending::{Cancelled, Finished, cancel, end_inconclusive, expire, finish};

@@ -121,6 +121,7 @@ diesel::table! {
         owner -> Nullable<Key>,
         started_at -> Nullable<Moment>,
         unsafe_begun -> Bool,
+        cleaning -> Bool,
         cancel_requested_at -> Nullable<Moment>,
         finished_at -> Nullable<Moment>,
         outcome -> Nullable<Text>,
@@ -239,6 +240,31 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::sql::*;
+    cleanups (due_at, run_id) {
+        due_at -> Moment,
+        run_id -> Key,
+        attempt -> Integer,
+        sealed -> Binary,
+        saved_at -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::sql::*;
+    quarantines (collection_id, version) {
+        collection_id -> Key,
+        version -> Integer,
+        collection -> Text,
+        run_id -> Key,
+        reason -> Doc,
+        since -> Moment,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     collections,
     collection_versions,
@@ -246,6 +272,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     monitors
 );
 diesel::allow_tables_to_appear_in_same_query!(monitor_channels, monitors);
+diesel::allow_tables_to_appear_in_same_query!(quarantines, collections);
 diesel::allow_tables_to_appear_in_same_query!(runs, workers);
 diesel::allow_tables_to_appear_in_same_query!(runs, monitor_collections);
 diesel::allow_tables_to_appear_in_same_query!(runs, collection_versions);

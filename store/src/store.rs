@@ -9,6 +9,7 @@ use crate::{Config, Listener, Result, SecretKey, Topic, conn::Lite, wakeup::Wake
 
 mod migrations;
 mod open;
+mod postgres;
 mod writing;
 
 pub use migrations::SchemaState;

@@ -4,9 +4,15 @@ use std::{collections::HashMap, sync::Arc};
 
 use domain::{
     id::{RunId, WorkerId},
+    outcome::Reason,
     run::Run,
 };
-use store::{Patience, Store, runs};
+use store::{
+    Patience, Store,
+    quarantines::{self, Quarantine},
+    runs,
+};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     batch::Batcher,
@@ -24,42 +30,92 @@ pub(crate) struct Claimed {
     pub(crate) owner: WorkerId,
     /// In hand from the claim on, so that no duplicate of its message and no look at what lies about takes it away.
     pub(crate) in_hand: InHand,
+    /// Why it is not to be executed: its collection is in quarantine.
+    pub(crate) refused: Option<Reason>,
 }
 
-/// `None` for a duplicate, or one that came too late.
-pub(crate) type Claims = Batcher<RunId, Option<Claimed>>;
+/// What came of the wish to have a run.
+pub(crate) enum Claim {
+    /// It is ours.
+    Ours(Box<Claimed>),
+    /// A duplicate, or one that came too late.
+    Gone,
+    /// Nobody asked the database: the worker stops.
+    NotAsked,
+}
 
-pub(crate) fn spawn(store: Store, lease: Arc<Lease>, running: Running) -> Claims {
+pub(crate) type Claims = Batcher<RunId, Claim>;
+
+/// Claims until `stop`: what waits for its batch by then is not claimed any more.
+pub(crate) fn spawn(store: Store, lease: Arc<Lease>, running: Running, stop: CancellationToken) -> Claims {
     Batcher::spawn(BATCH, move |ids: Vec<RunId>| {
-        let (store, lease, running) = (store.clone(), lease.clone(), running.clone());
+        let (store, lease, running, stop) = (store.clone(), lease.clone(), running.clone(), stop.clone());
         async move {
             let owner = lease.id();
             let wanted: Arc<[RunId]> = ids.iter().copied().filter(|id| !running.holds(*id)).collect();
-            let runs = claim(&store, owner, wanted).await;
-            let mut claimed: HashMap<RunId, Claimed> = HashMap::with_capacity(runs.len());
-            for run in runs {
+            let Some(runs) = claim(&store, owner, wanted, stop).await else {
+                return ids.iter().map(|_| Claim::NotAsked).collect();
+            };
+            let mut claimed: HashMap<RunId, Claim> = HashMap::with_capacity(runs.len());
+            for (run, refused) in runs {
                 let in_hand = running.begin(run.id);
-                claimed.insert(run.id, Claimed { run, owner, in_hand });
+                let ours = Claimed { owner, in_hand, refused, run };
+                claimed.insert(ours.run.id, Claim::Ours(Box::new(ours)));
             }
-            ids.iter().map(|id| claimed.remove(id)).collect()
+            ids.iter().map(|id| claimed.remove(id).unwrap_or(Claim::Gone)).collect()
         }
     })
 }
 
 /// Tries until the database has answered. A claim whose COMMIT got lost may have happened: such runs are ours without
-/// anybody executing them, so they are handed back first.
-async fn claim(store: &Store, owner: WorkerId, ids: Arc<[RunId]>) -> Vec<Run> {
+/// anybody executing them, so they are handed back first. `None` when the worker was told to stop before that.
+async fn claim(
+    store: &Store,
+    owner: WorkerId,
+    ids: Arc<[RunId]>,
+    stop: CancellationToken,
+) -> Option<Vec<(Run, Option<Reason>)>> {
     let claimed = store.write_patiently(Patience::new("claiming runs"), move |conn| {
         Box::pin(async move {
             let now = store::now(conn).await?;
             if conn.in_doubt() {
                 runs::hand_back(conn, owner, &ids, now).await?;
             }
-            runs::claim(conn, owner, &ids, now).await
+            if stop.is_cancelled() {
+                return Ok(None);
+            }
+            let runs = runs::claim(conn, owner, &ids, now).await?;
+            let held = quarantines::of(conn, runs.iter().map(|run| &run.collection)).await?;
+            let with_refusal = |run: Run| {
+                let held = held.get(&(run.collection.id, run.collection.version));
+                (run, held.map(Quarantine::refusal))
+            };
+            Ok(Some(runs.into_iter().map(with_refusal).collect()))
         })
     });
     claimed.await.unwrap_or_else(|error| {
         tracing::error!(error = &error as &dyn std::error::Error, "runs could not be claimed");
-        Vec::new()
+        Some(Vec::new())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::clock::SystemClock;
+
+    use super::*;
+    use crate::Config;
+
+    #[tokio::test]
+    async fn what_waits_for_its_batch_when_the_worker_stops_is_not_claimed() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open_sqlite(folder.path()).await.unwrap();
+        let lease = Lease::register(store.clone(), Config::default(), &SystemClock).await.unwrap();
+        let stop = CancellationToken::new();
+        let claims = spawn(store, Arc::new(lease), Running::default(), stop.clone());
+        let run: RunId = "run_00000000000000000000000000000001".parse().unwrap();
+        assert!(matches!(claims.submit(run).await, Some(Claim::Gone)), "there is no such run");
+        stop.cancel();
+        assert!(matches!(claims.submit(run).await, Some(Claim::NotAsked)));
+    }
 }

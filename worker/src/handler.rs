@@ -1,30 +1,37 @@
 //! What a worker does with one wake-up call: claim, prepare, run, record. The message is acknowledged whatever came of
-//! it, after the commit: rows say what is left to do.
+//! it, after the commit: rows say what is left to do. Only what was never claimed goes back.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use domain::{
     clock::Clock,
     id::WorkerId,
     outcome::{Reason, ReasonCode},
-    run::Run,
+    run::{Run, machine::Machine},
 };
 use outbound::Outbound;
 use queue::{Message, Verdict};
-use store::{Store, runs::Held};
+use store::Store;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::{
-    claims::{Claimed, Claims},
+    claims::{Claim, Claimed, Claims},
+    cleaning,
+    egress::Egress,
     lease::Lease,
     marks::Marks,
+    owner::Owner,
     prepare::Preparer,
     recorder::{self, Ended, Recorder},
     release::release_patiently,
-    runner::{Guard, execute},
+    runner::drive,
     running::InHand,
 };
+
+/// Two renewals of the lease.
+const DOUBT: Duration = Duration::from_secs(4);
 
 /// What all handlers of one worker share.
 pub(crate) struct Context {
@@ -36,26 +43,44 @@ pub(crate) struct Context {
     pub(crate) marks: Marks,
     pub(crate) recorder: Recorder,
     pub(crate) preparer: Preparer,
+    pub(crate) egress: Egress,
+    pub(crate) stop: Stop,
+}
+
+/// How far a worker is on its way out.
+#[derive(Clone, Default)]
+pub(crate) struct Stop {
+    /// Nothing more is claimed.
+    pub(crate) asked: CancellationToken,
+    /// Runs that need clean-up begin with it, and no run begins what must not be repeated.
+    pub(crate) closing: CancellationToken,
     /// The grace period is over: runs in hand are handed back.
     pub(crate) drained: CancellationToken,
 }
 
 pub(crate) async fn handle(context: Arc<Context>, message: Message) -> Verdict {
     let Message::ExecuteRun { run_id } = message else { return Verdict::Reject };
-    // Unsure of its lease a worker claims nothing: the row wakes somebody again.
-    if !context.lease.holds(context.lease.id()) {
-        return Verdict::Ack;
+    if !context.may_claim().await {
+        return Verdict::GiveBack;
     }
-    if let Some(Some(claimed)) = context.claims.submit(run_id).await {
-        let span = tracing::info_span!("run", run.id = %claimed.run.id, attempt = claimed.run.attempt);
-        own(context, claimed).instrument(span).await;
+    match context.claims.submit(run_id).await {
+        Some(Claim::Ours(claimed)) => {
+            let span = tracing::info_span!("run", run.id = %claimed.run.id, attempt = claimed.run.attempt);
+            own(context, *claimed).instrument(span).await;
+            Verdict::Ack
+        }
+        Some(Claim::NotAsked) => Verdict::GiveBack,
+        // When the claim broke, whatever it claimed is found by the look at what is owned and not in hand.
+        Some(Claim::Gone) | None => Verdict::Ack,
     }
-    Verdict::Ack
 }
 
 /// Runs a claimed run in a task of its own, so that a panic in it, a defect of ours, still leaves it with an outcome.
 async fn own(context: Arc<Context>, claimed: Claimed) {
-    let Claimed { run, owner, in_hand } = claimed;
+    let Claimed { run, owner, in_hand, refused } = claimed;
+    if let Some(reason) = refused {
+        return context.record(Ended::inconclusive(run, owner, reason)).await;
+    }
     let task = {
         let (context, run) = (context.clone(), run.clone());
         tokio::spawn(async move { context.own(run, owner, in_hand).await }.in_current_span())
@@ -68,27 +93,57 @@ async fn own(context: Arc<Context>, claimed: Claimed) {
 }
 
 impl Context {
+    /// Whether a run may be claimed now; if not, its message goes back. Stopping, at once: another worker has it in no
+    /// time. In doubt of the lease (a database that does not answer, or this process was asleep) it is held first: most
+    /// doubt ends with the next renewal, and then nothing is lost. An acknowledged message would cost its run the relay's
+    /// back-off of 10 s or more also when every other worker is well; given back at once it would come straight again
+    /// when none is, and go round as fast as the broker can. Held for two renewals it goes round slowly, each round
+    /// with every slot's worth of messages at the most.
+    async fn may_claim(&self) -> bool {
+        tokio::select! {
+            biased;
+            () = self.stop.asked.cancelled() => false,
+            sure = timeout(DOUBT, self.lease.sure()) => sure.is_ok(),
+        }
+    }
+
     async fn own(&self, run: Run, owner: WorkerId, in_hand: InHand) {
-        let (plan, inputs) = match self.preparer.prepare(&run, &*self.clock).await {
+        let (machine, mut guard, collection_name) = match self.ready(&run, owner).await {
             Ok(ready) => ready,
             Err(reason) => return self.record(Ended::inconclusive(run, owner, reason)).await,
         };
-        let collection_name = plan.name.clone();
-        let mut guard = Owner {
-            context: self,
-            mark: Held { run: run.id, attempt: run.attempt, worker: owner },
-            marked: false,
-        };
         let finished = tokio::select! {
             biased;
-            finished = execute(plan, inputs, self.outbound.session(), &mut guard, &in_hand.cancel) => finished,
-            // The grace period is over.
-            () = self.drained.cancelled() => None,
+            finished = drive(machine, self.outbound.session(), &mut guard, &in_hand.cancel) => finished,
+            () = self.stop.drained.cancelled() => None,
         };
         match finished {
-            Some(result) => self.record(Ended { run, owner, collection_name, result }).await,
+            Some(result) => {
+                let result = self.egress.excuse(result).await;
+                self.record(Ended { run, owner, collection_name, result }).await;
+            }
             None => release_patiently(&self.store, owner, run.id, run.attempt).await,
         }
+    }
+
+    /// What is to be driven for a run, and the name of its collection.
+    async fn ready<'c>(
+        &'c self,
+        run: &'c Run,
+        owner: WorkerId,
+    ) -> Result<(Machine, Owner<'c>, String), Reason> {
+        let prepared = self.preparer.prepare(run, &*self.clock).await;
+        let (plan, inputs) = prepared.map_err(|reason| {
+            if run.cleaning { cleaning::not_carried_out(&reason.message) } else { reason }
+        })?;
+        let name = plan.name.clone();
+        let guard = Owner::new(self, run, owner, plan.cleans_up());
+        let machine = if run.cleaning {
+            cleaning::resume(&self.store, run, plan, inputs).await?
+        } else {
+            Machine::new(plan, inputs)
+        };
+        Ok((machine, guard, name))
     }
 
     async fn record(&self, ended: Ended) {
@@ -98,24 +153,5 @@ impl Context {
             Some(false) => {}
             None => recorder::give_up(&self.store, &run, "its recorder broke").await,
         }
-    }
-}
-
-/// Lets requests out while the run is ours for sure.
-struct Owner<'c> {
-    context: &'c Context,
-    mark: Held,
-    marked: bool,
-}
-
-impl Guard for Owner<'_> {
-    async fn may_send(&mut self, repeatable: bool) -> bool {
-        if !repeatable && !self.marked {
-            self.marked = self.context.marks.submit(self.mark).await == Some(true);
-            if !self.marked {
-                return false;
-            }
-        }
-        self.context.lease.holds(self.mark.worker)
     }
 }

@@ -1,19 +1,20 @@
 //! The worker's lease: one row, renewed every two seconds. Whoever does not renew in time loses its runs to the reaper,
 //! so a worker that cannot be sure of its lease sends nothing more. Runs have no leases of their own.
 
-use std::{
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use domain::{
     clock::Clock,
     id::{RunId, WorkerId},
+    planted::{self, Bug},
     run::Run,
 };
 use store::{Store, runs, workers};
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::{
+    sync::watch,
+    time::{Instant, MissedTickBehavior, interval},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{Config, release::release, running::Running};
@@ -33,7 +34,7 @@ const SETTLED: TimeDelta = TimeDelta::seconds(10);
 pub(crate) struct Lease {
     store: Store,
     config: Config,
-    held: Mutex<Held>,
+    held: watch::Sender<Held>,
 }
 
 #[derive(Clone, Copy)]
@@ -42,11 +43,17 @@ struct Held {
     renewed: Instant,
 }
 
+impl Held {
+    fn is_sure(&self) -> bool {
+        self.renewed.elapsed() < TRUST || planted::has(Bug::SendWithoutLease)
+    }
+}
+
 impl Lease {
     /// Registers a worker.
     pub(crate) async fn register(store: Store, config: Config, clock: &dyn Clock) -> store::Result<Self> {
         let held = Held { id: WorkerId::random(clock.now()), renewed: Instant::now() };
-        let lease = Self { store, config, held: Mutex::new(held) };
+        let lease = Self { store, config, held: watch::Sender::new(held) };
         lease.insert(held.id).await?;
         Ok(lease)
     }
@@ -59,7 +66,13 @@ impl Lease {
     /// Whether a run that was claimed under this id is still ours for sure.
     pub(crate) fn holds(&self, id: WorkerId) -> bool {
         let held = self.held();
-        held.id == id && held.renewed.elapsed() < TRUST
+        held.id == id && held.is_sure()
+    }
+
+    /// Waits until runs can be claimed: at once, or with the next renewal.
+    pub(crate) async fn sure(&self) {
+        // It fails when nobody renews any more, and nobody waits then.
+        let _ = self.held.subscribe().wait_for(Held::is_sure).await;
     }
 
     /// Renews until `stop`, then takes the worker off the list.
@@ -129,11 +142,11 @@ impl Lease {
     }
 
     fn held(&self) -> Held {
-        *self.held.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.held.borrow()
     }
 
     fn set(&self, held: Held) {
-        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = held;
+        self.held.send_replace(held);
     }
 }
 
@@ -250,6 +263,22 @@ mod tests {
         let _in_hand = running.begin(run);
         later(&lease, &clock, &running).await;
         assert_eq!(row(&store, run).await.state, RunState::Running);
+    }
+
+    #[tokio::test]
+    async fn a_lease_that_is_not_renewed_in_time_is_not_trusted() {
+        let folder = tempfile::tempdir().unwrap();
+        let (lease, clock, _store, _run) = claimed(folder.path()).await;
+        let running = Running::default();
+        tokio::time::pause();
+        tokio::time::advance(TRUST / 2).await;
+        assert!(lease.holds(lease.id()));
+        tokio::time::advance(TRUST / 2).await;
+        assert!(!lease.holds(lease.id()), "another worker may have its runs soon");
+        tokio::time::resume();
+        let (sure, renewed) = tokio::join!(lease.sure(), lease.once(&running, &clock));
+        renewed.unwrap();
+        assert_eq!((sure, lease.holds(lease.id())), ((), true), "the next renewal ends the doubt");
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -5,27 +5,33 @@
 
 mod batch;
 mod claims;
+mod cleaning;
 mod config;
+mod consuming;
+mod egress;
 mod handler;
 mod incidents;
 mod lease;
 mod marks;
+mod owner;
 mod prepare;
 mod recorder;
 mod release;
 pub mod runner;
 mod running;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use domain::clock::Clock;
+use domain::{clock::Clock, run::machine::CLEANING_TIME};
 use outbound::Outbound;
-use queue::{Destination, Queue};
+use queue::Queue;
 use store::Store;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-pub use config::Config;
-use handler::Context;
+pub use config::{Beacon, BeaconError, Config};
+use egress::Egress;
+use handler::{Context, Stop};
 use lease::Lease;
 use running::Running;
 
@@ -39,6 +45,9 @@ pub enum Error {
     #[error("the worker cannot take deliveries")]
     Queue(#[from] queue::Error),
 }
+
+/// For handing back what is in hand when the grace period is over; what is not by then is left to the reaper.
+const LETTING_GO: Duration = Duration::from_secs(3);
 
 /// Works until `shutdown`: then it claims nothing more, finishes what it has in hand or hands it back when the grace
 /// period is over, and signs off.
@@ -55,35 +64,49 @@ pub async fn run(
 ) -> Result<(), Error> {
     let lease = Arc::new(Lease::register(store.clone(), config.clone(), &*clock).await?);
     let running = Running::default();
-    let (signed_off, drained) = (CancellationToken::new(), CancellationToken::new());
+    let signed_off = CancellationToken::new();
     let keeper = tokio::spawn({
         let (lease, running, clock, stop) =
             (lease.clone(), running.clone(), clock.clone(), signed_off.clone());
         async move { lease.keep(&running, &*clock, stop).await }
     });
+    let stop = Stop { asked: shutdown, ..Stop::default() };
+    let egress = Egress::watch(outbound.clone(), &config.beacons, config.beacon_every.0, signed_off.clone());
     let context = Arc::new(Context {
-        claims: claims::spawn(store.clone(), lease.clone(), running.clone()),
+        claims: claims::spawn(store.clone(), lease.clone(), running.clone(), stop.asked.clone()),
         marks: marks::spawn(store.clone()),
         recorder: recorder::spawn(store.clone()),
         preparer: prepare::Preparer::new(store.clone()),
-        drained: drained.clone(),
+        egress: egress.clone(),
+        stop: stop.clone(),
         store,
         outbound,
         clock,
         lease,
     });
-    let deliveries = queue.consume(&Destination::Runs(config.location.clone()), config.slots).await?;
     let handler = move |message| handler::handle(context.clone(), message);
-    let working = queue::work("worker", deliveries, config.slots.into(), shutdown.clone(), handler);
-    let grace = async {
-        shutdown.cancelled().await;
-        tokio::time::sleep(config.drain.0).await;
-        drained.cancel();
-        std::future::pending::<()>().await;
+    let worked = tokio::select! {
+        worked = consuming::consume(&queue, &config, &stop.asked, &egress, handler) => worked,
+        () = grace(&config, &stop) => Ok(()),
     };
-    let worked = tokio::select! { worked = working => worked, () = grace => Ok(()) };
+    // Whatever happened: nobody else ends the lease and the look for a way out.
     signed_off.cancel();
     // It only signs off; a panic in it has been told already.
-    let _ = keeper.await;
-    Ok(worked?)
+    let _ = timeout(LETTING_GO, keeper).await;
+    worked
+}
+
+/// Ends some time after the stop signal. The last part of the grace period, at most half of it, is for clean-up.
+async fn grace(config: &Config, stop: &Stop) {
+    stop.asked.cancelled().await;
+    let cleaning = CLEANING_TIME.min(config.drain.0 / 2);
+    sleep(config.drain.0 - cleaning).await;
+    // Without any time of its own no clean-up begins that the next line would break off.
+    if !cleaning.is_zero() {
+        stop.closing.cancel();
+        sleep(cleaning).await;
+    }
+    stop.drained.cancel();
+    sleep(LETTING_GO).await;
+    tracing::warn!("runs could not be handed back in time; the reaper finds them");
 }

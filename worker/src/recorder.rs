@@ -33,8 +33,8 @@ pub(crate) fn spawn(store: Store) -> Recorder {
         let store = store.clone();
         async move {
             let order: Vec<RunId> = ended.iter().map(|ended| ended.run.id).collect();
-            let accepted = record(&store, ended).await;
-            let stale = order.len() - accepted.len();
+            let Recorded { accepted, refused } = record(&store, ended).await;
+            let stale = order.len() - accepted.len() - refused;
             if stale > 0 {
                 tracing::warn!(runs = stale, "results came too late: their runs are somebody else's or over");
             }
@@ -43,14 +43,22 @@ pub(crate) fn spawn(store: Store) -> Recorder {
     })
 }
 
+/// What became of a batch.
+#[derive(Default)]
+struct Recorded {
+    accepted: HashSet<RunId>,
+    /// How many the database does not take.
+    refused: usize,
+}
+
 /// Records a batch; a row that the database refuses for good is found by halving, so that it takes no neighbour along.
-async fn record(store: &Store, ended: Vec<Ended>) -> HashSet<RunId> {
-    let mut accepted = HashSet::new();
+async fn record(store: &Store, ended: Vec<Ended>) -> Recorded {
+    let mut recorded = Recorded::default();
     let mut batches = vec![ended];
     while let Some(batch) = batches.pop() {
         let batch: Arc<[Ended]> = batch.into();
         match commit(store, batch.clone()).await {
-            Ok(runs) => accepted.extend(runs),
+            Ok(runs) => recorded.accepted.extend(runs),
             Err(error) if batch.len() > 1 => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
@@ -61,11 +69,12 @@ async fn record(store: &Store, ended: Vec<Ended>) -> HashSet<RunId> {
             }
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a result was refused");
+                recorded.refused += 1;
                 give_up(store, &batch[0].run, "the database refuses it").await;
             }
         }
     }
-    accepted
+    recorded
 }
 
 /// Tries until the database has answered. When the answer to a COMMIT got lost, the results look stale in the next try:

@@ -4,17 +4,23 @@ use domain::{
     id::{RunId, WorkerId},
     outcome::{Reason, ReasonCode},
 };
-use store::{Conn, Patience, Store, runs};
+use store::{Conn, Patience, Store, cleanups, runs};
 
-/// Queues the run again, or ends it as inconclusive when it has begun what must not be repeated. Fenced: a run that is
-/// somebody else's by now stays so.
+/// Queues the run again. When it has begun what must not be repeated it is queued for its clean-up only, or, where there
+/// is none, ends as inconclusive: the policy of the reaper, without a loss. Fenced: a run that is somebody else's by now
+/// stays so.
 pub(crate) async fn release(conn: &mut Conn, owner: WorkerId, run: RunId, attempt: u32) -> store::Result<()> {
     let now = store::now(conn).await?;
-    if runs::hand_back(conn, owner, &[run], now).await?.is_empty() {
-        let message = "the worker let go of it after a request that must not be sent twice";
-        let reason = Reason::new(ReasonCode::WorkerLost, message);
-        runs::end_inconclusive(conn, run, attempt, &reason, now).await?;
+    if !runs::hand_back(conn, owner, &[run], now).await?.is_empty() {
+        return Ok(());
     }
+    let kept = !cleanups::kept(conn, &[run]).await?.is_empty();
+    if kept && runs::hand_back_for_cleaning(conn, owner, run, now).await? {
+        return Ok(());
+    }
+    let message = "the worker let go of it after a request that must not be sent twice";
+    let reason = Reason::new(ReasonCode::WorkerLost, message);
+    runs::end_inconclusive(conn, run, attempt, &reason, now).await?;
     Ok(())
 }
 

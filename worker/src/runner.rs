@@ -1,11 +1,17 @@
 //! Carries out the run machine's commands: sends, waits, and tells the machine what happened. Decides nothing.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    future::{Future, pending},
+    sync::Arc,
+    time::Duration,
+};
 
 use domain::{
+    outcome::Reason,
     plan::Plan,
     result::RunResult,
     run::{
+        Checkpoint,
         inputs::Inputs,
         machine::{Command, Event, Machine},
     },
@@ -15,10 +21,20 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 /// Asked before each request whether it may be sent.
-pub trait Guard: Send {
+pub trait Guard: Send + Sync {
     /// False when the run is not ours any more: nothing more may be sent for it. `repeatable` is false for a request
-    /// that must not be sent twice, which wants a durable marker first.
-    fn may_send(&mut self, repeatable: bool) -> impl Future<Output = bool> + Send;
+    /// that must not be sent twice, which wants a durable marker first; so does a `checkpoint`, which is what clean-up
+    /// has to know if this worker is lost.
+    fn may_send(
+        &mut self,
+        repeatable: bool,
+        checkpoint: Option<Checkpoint>,
+    ) -> impl Future<Output = bool> + Send;
+
+    /// Resolves when this worker cannot go on with the run but can still clean up after it.
+    fn abandoned(&self) -> impl Future<Output = Reason> + Send {
+        pending()
+    }
 }
 
 /// For runs that nobody else can take over: everything may be sent.
@@ -26,7 +42,7 @@ pub trait Guard: Send {
 pub struct Unguarded;
 
 impl Guard for Unguarded {
-    async fn may_send(&mut self, _: bool) -> bool {
+    async fn may_send(&mut self, _: bool, _: Option<Checkpoint>) -> bool {
         true
     }
 }
@@ -35,38 +51,45 @@ impl Guard for Unguarded {
 pub async fn execute(
     plan: Arc<Plan>,
     inputs: Inputs,
+    session: Session,
+    guard: &mut impl Guard,
+    cancel: &CancellationToken,
+) -> Option<RunResult> {
+    drive(Machine::new(plan, inputs), session, guard, cancel).await
+}
+
+/// The same for a machine, which may be one that only cleans up.
+pub(crate) async fn drive(
+    mut machine: Machine,
     mut session: Session,
     guard: &mut impl Guard,
     cancel: &CancellationToken,
 ) -> Option<RunResult> {
     let mut started = Instant::now();
-    let mut machine = Machine::new(plan, inputs);
     let mut event = Event::Started;
     loop {
         let command = machine.on(event, started.elapsed());
-        let deadline = started + machine.deadline();
-        let stoppable = !machine.is_cleaning();
+        let (deadline, stoppable) = (machine.deadline(), !machine.is_cleaning());
         event = match command {
             Command::Finish(result) => return Some(*result),
             Command::Send { request, repeatable } => {
                 // Waiting for ourselves is not the target's time: the run's clock stands still.
                 let asked = Instant::now();
-                if !guard.may_send(repeatable).await {
+                if !guard.may_send(repeatable, machine.checkpoint()).await {
                     return None;
                 }
                 started += asked.elapsed();
-                let deadline = started + machine.deadline();
                 let answered = async {
                     match session.send(&request).await {
                         Ok(response) => Event::Responded(Box::new(response)),
                         Err(failure) => Event::Unreachable(Box::new(failure)),
                     }
                 };
-                first(answered, deadline, stoppable, cancel).await
+                first(answered, started + deadline, stoppable, guard, cancel).await
             }
-            Command::Wait(duration) => first(woke(duration), deadline, stoppable, cancel).await,
-            // Only a cancel during clean-up is answered so, and none is told then.
-            Command::Continue => first(std::future::pending(), deadline, false, cancel).await,
+            Command::Wait(duration) => {
+                first(woke(duration), started + deadline, stoppable, guard, cancel).await
+            }
         };
     }
 }
@@ -76,16 +99,18 @@ async fn woke(after: Duration) -> Event {
     Event::Woke
 }
 
-/// What happens first: what was commanded, the deadline, or a cancel.
+/// What happens first: what was commanded, the deadline, or somebody who wants it stopped. Clean-up is not stopped.
 async fn first(
     commanded: impl Future<Output = Event>,
     deadline: Instant,
     stoppable: bool,
+    guard: &impl Guard,
     cancel: &CancellationToken,
 ) -> Event {
     tokio::select! {
         biased;
         () = cancel.cancelled(), if stoppable => Event::Cancelled,
+        reason = guard.abandoned(), if stoppable => Event::Abandoned(reason),
         event = commanded => event,
         () = sleep_until(deadline) => Event::DeadlinePassed,
     }

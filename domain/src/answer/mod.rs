@@ -59,6 +59,16 @@ impl Answer {
         self.captures = Value::Object(captures.into_iter().collect());
     }
 
+    /// All named values: an object.
+    pub(crate) fn captures(&self) -> &Value {
+        &self.captures
+    }
+
+    /// When it was there.
+    pub(crate) fn seen_at(&self) -> Option<DateTime<Utc>> {
+        self.received_at
+    }
+
     /// A named value.
     #[must_use]
     pub fn capture(&self, name: &str) -> Option<&Value> {

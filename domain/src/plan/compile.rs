@@ -44,6 +44,7 @@ pub(super) fn collection(collection: &Collection) -> Result<Plan, Vec<Problem>> 
         for (_, reference) in &compiler.references {
             if let Some(target) = order::target(reference, &ids).and_then(|target| steps.get_mut(target)) {
                 target.referenced = true;
+                target.cleaned_up_after |= step.always;
             }
         }
         problems.append(&mut compiler.problems);
@@ -95,6 +96,7 @@ impl Compiler {
             delay: step.delay.map_or(Duration::ZERO, |span| span.0),
             repeatable,
             referenced: false,
+            cleaned_up_after: false,
         }
     }
 

@@ -69,6 +69,8 @@ pub struct PlannedStep {
     pub repeatable: bool,
     /// Whether a later step refers to its answer.
     pub referenced: bool,
+    /// Whether a later `always` step does: after a crash clean-up needs that answer.
+    pub cleaned_up_after: bool,
 }
 
 /// When and how often a request is sent again.
@@ -128,9 +130,9 @@ impl Plan {
         compile::collection(collection)
     }
 
-    /// Whether every step may be repeated: then no durable marker is needed.
+    /// Whether there is clean-up to do, which a crash must not prevent.
     #[must_use]
-    pub fn is_repeatable(&self) -> bool {
-        self.steps.iter().all(|step| step.repeatable)
+    pub fn cleans_up(&self) -> bool {
+        self.steps.iter().any(|step| step.always)
     }
 }

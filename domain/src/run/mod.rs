@@ -1,5 +1,6 @@
 //! One execution of one collection: the facts that a row keeps, and (in `machine`) how it proceeds.
 
+mod checkpoint;
 pub mod inputs;
 mod judge;
 pub mod machine;
@@ -10,6 +11,8 @@ mod scope;
 mod tests;
 
 use std::time::Duration;
+
+pub use checkpoint::Checkpoint;
 
 use chrono::{DateTime, Utc};
 
@@ -78,6 +81,9 @@ pub struct Run {
     pub finished_at: Option<DateTime<Utc>>,
     /// Whether an unsafe request was about to be sent in some attempt: the durable marker of the redelivery policy.
     pub unsafe_begun: bool,
+    /// Whether only its clean-up is left to do: its worker was lost, or left it, after an unsafe request. It ends
+    /// inconclusive, whatever comes of that.
+    pub cleaning: bool,
     /// Whether its slot lies in a maintenance window.
     pub in_maintenance: bool,
 }

@@ -102,6 +102,12 @@ impl Records {
         }
     }
 
+    /// The index of the first step that was not passed.
+    pub(super) fn first_failure(&self) -> Option<usize> {
+        let good = |outcome| matches!(outcome, StepOutcome::Passed | StepOutcome::Degraded);
+        self.0.iter().find(|record| !good(record.outcome)).map(|record| record.index)
+    }
+
     /// What a run in which nothing failed comes to: degraded by its first degraded step, or passed.
     pub(super) fn soft_outcome(&self, plan: &Plan) -> (Outcome, Option<Reason>) {
         let degraded = self.0.iter().find(|record| record.outcome == StepOutcome::Degraded);

@@ -12,7 +12,7 @@ use crate::{
     reference::{Function, NoValue, Path, Root, Scope, Segment},
 };
 
-use super::inputs::Inputs;
+use super::inputs::{Inputs, RunFacts};
 
 /// The run's source of random values: the same seed gives the same values.
 pub(super) struct Dice(RefCell<StdRng>);
@@ -27,6 +27,8 @@ impl Dice {
 pub(super) struct RunScope<'m> {
     pub(super) plan: &'m Plan,
     pub(super) inputs: &'m Inputs,
+    /// What `run.…` names.
+    pub(super) facts: &'m RunFacts,
     pub(super) answers: &'m [Option<Answer>],
     pub(super) dice: &'m Dice,
     /// Since the run's start.
@@ -80,7 +82,7 @@ impl RunScope<'_> {
     }
 
     fn fact(&self, path: &Path) -> Result<Cow<'_, Value>, NoValue> {
-        let facts = &self.inputs.facts;
+        let facts = self.facts;
         let value = match path.segments() {
             [Segment::Name(name)] => match name.as_str() {
                 "id" => json!(facts.id.to_string()),

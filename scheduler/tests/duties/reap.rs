@@ -33,8 +33,8 @@ async fn a_run_whose_worker_died_before_an_unsafe_request_runs_again() {
     fleet.pass(8);
     let mut woken = fleet.store.listen(Topic::Runs);
     fleet.reap().await;
-    woken.heard().await;
     assert_eq!(fleet.run().await.state, RunState::Queued);
+    woken.heard().await;
     fleet.relay().await;
     assert_eq!(fleet.called("default").await, [run]);
 
@@ -59,8 +59,8 @@ async fn a_run_whose_worker_died_after_an_unsafe_request_is_inconclusive() {
     fleet.pass(8);
     let mut told = fleet.store.listen(Topic::Results);
     fleet.reap().await;
-    told.heard().await;
     assert_eq!(end(&fleet.run().await), Some((Outcome::Inconclusive, Some(ReasonCode::WorkerLost))));
+    told.heard().await;
     fleet.pass(60);
     fleet.relay().await;
     assert_eq!(fleet.called("default").await, []);

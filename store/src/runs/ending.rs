@@ -16,7 +16,7 @@ use super::{
     keys, latest_start,
 };
 use crate::{
-    Conn, Result,
+    Conn, Result, cleanups,
     conn::{Link, load_skip_locked, with},
     literal::IsQueued,
     schema::runs,
@@ -55,6 +55,10 @@ pub enum Cancelled {
     TooLate,
 }
 
+/// Of a run whose clean-up nobody began.
+const UNCLEAN: &str = "the worker was lost after a request that must not be repeated; its clean-up could not be carried \
+                       out, for no worker was free in time";
+
 /// Ends runs with what their workers found. Only the owner's current attempt is accepted (I3): what is not answered
 /// was stale, changed nothing, and its result must not be recorded either.
 pub async fn finish(conn: &mut Conn, finished: &[Finished], now: DateTime<Utc>) -> Result<Vec<RunId>> {
@@ -65,7 +69,7 @@ pub async fn finish(conn: &mut Conn, finished: &[Finished], now: DateTime<Utc>) 
         .filter(|one| accepted.contains(&one.run))
         .map(|one| (one.run, end(one.outcome, one.reason.as_ref(), now)))
         .collect();
-    let ids = ends.iter().map(|(run, _)| *run).collect();
+    let ids: Vec<RunId> = ends.iter().map(|(run, _)| *run).collect();
     match &mut conn.link {
         Link::Pg(object) => end_all(object, &ends, now).await?,
         Link::Lite(object) => {
@@ -79,6 +83,7 @@ pub async fn finish(conn: &mut Conn, finished: &[Finished], now: DateTime<Utc>) 
             object.spawn_blocking(each).await?;
         }
     }
+    cleanups::forget(conn, &ids).await?;
     Ok(ids)
 }
 
@@ -118,39 +123,54 @@ pub async fn end_inconclusive(
         .filter(keys!([run]))
         .filter(runs::state.eq(Word(RunState::Running)).and(runs::attempt.eq(count(attempt))));
     let end = end(Outcome::Inconclusive, Some(reason), now);
-    Ok(with!(conn, |c| diesel::update(own).set(&end).execute(c))? == 1)
+    let ended = with!(conn, |c| diesel::update(own).set(&end).execute(c))? == 1;
+    if ended {
+        cleanups::forget(conn, &[run]).await?;
+    }
+    Ok(ended)
 }
 
-/// Ends queued runs as missed that can no longer start in time (I13). Answers which.
+/// Ends queued runs that can no longer start in time (I13): as missed, or as inconclusive when it was for their clean-up
+/// only. Answers which.
 pub async fn expire(conn: &mut Conn, now: DateTime<Utc>, limit: u32) -> Result<Vec<RunId>> {
-    let late: Vec<Key<RunId>> = load_skip_locked!(
+    let late: Vec<(Key<RunId>, bool)> = load_skip_locked!(
         conn,
         runs::table
             .filter(IsQueued::new(runs::state).and(runs::start_by.le(latest_start(now))))
             .order((runs::start_by, runs::id))
             .limit(i64::from(limit))
-            .select(runs::id)
+            .select((runs::id, runs::cleaning))
     )?;
-    if late.is_empty() {
-        return Ok(Vec::new());
-    }
-    let late: Vec<_> = late.into_iter().map(|Key(id)| id).collect();
-    let queued = runs::table.filter(keys!(late)).filter(runs::state.eq(Word(RunState::Queued)));
+    let of = |wanted| late.iter().filter(move |(_, cleaning)| *cleaning == wanted).map(|(id, _)| id.0);
+    let (missed, unclean): (Vec<RunId>, Vec<RunId>) = (of(false).collect(), of(true).collect());
     let reason = Reason::new(ReasonCode::TooLate, "no worker was free in time");
-    let end = end(Outcome::Missed, Some(&reason), now);
-    with!(conn, |c| diesel::update(queued).set(&end).execute(c))?;
-    Ok(late)
+    end_queued(conn, &missed, &end(Outcome::Missed, Some(&reason), now)).await?;
+    let reason = Reason::new(ReasonCode::WorkerLost, UNCLEAN);
+    end_queued(conn, &unclean, &end(Outcome::Inconclusive, Some(&reason), now)).await?;
+    cleanups::forget(conn, &unclean).await?;
+    Ok(late.into_iter().map(|(Key(id), _)| id).collect())
 }
 
-/// Stops a run: at once while it is queued, through its worker while it is running. `None` when there is no such run.
+async fn end_queued(conn: &mut Conn, runs: &[RunId], end: &End) -> Result<()> {
+    if !runs.is_empty() {
+        let queued = runs::table.filter(keys!(runs)).filter(runs::state.eq(Word(RunState::Queued)));
+        with!(conn, |c| diesel::update(queued).set(end).execute(c))?;
+    }
+    Ok(())
+}
+
+/// Stops a run: at once while it is queued, through its worker while it is running. What is queued for its clean-up has
+/// begun, and its clean-up is not stopped. `None` when there is no such run.
 pub async fn cancel(conn: &mut Conn, run: RunId, now: DateTime<Utc>) -> Result<Option<Cancelled>> {
-    let queued = runs::table.filter(keys!([run])).filter(runs::state.eq(Word(RunState::Queued)));
+    let queued = runs::table
+        .filter(keys!([run]))
+        .filter(runs::state.eq(Word(RunState::Queued)).and(runs::cleaning.eq(false)));
     let reason = Reason::new(ReasonCode::Cancelled, "stopped before it began");
     let end = end(Outcome::Cancelled, Some(&reason), now);
     if with!(conn, |c| diesel::update(queued).set(&end).execute(c))? == 1 {
         return Ok(Some(Cancelled::Ended));
     }
-    let running = runs::table.filter(keys!([run])).filter(runs::state.eq(Word(RunState::Running)));
+    let running = runs::table.filter(keys!([run])).filter(runs::state.ne(Word(RunState::Finished)));
     let asked = runs::cancel_requested_at.eq(Moment(now));
     if with!(conn, |c| diesel::update(running).set(asked).execute(c))? == 1 {
         return Ok(Some(Cancelled::Requested));

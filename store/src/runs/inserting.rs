@@ -35,14 +35,14 @@ pub struct NewRun {
     pub wake_at: DateTime<Utc>,
     /// Whether its slot lies in a maintenance window.
     pub in_maintenance: bool,
-    /// Set when it is over before it began: skipped for overlap.
+    /// Set when it is over before it began: skipped for overlap, or its collection is in quarantine.
     pub end: Option<End>,
 }
 
 /// How a run ended that never began.
 #[derive(Debug, Clone, PartialEq)]
 pub struct End {
-    /// Skipped or missed.
+    /// Skipped, missed or inconclusive.
     pub outcome: Outcome,
     /// Why.
     pub reason: Reason,

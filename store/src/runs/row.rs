@@ -40,6 +40,7 @@ pub(super) struct Row {
     owner: Option<Key<WorkerId>>,
     started_at: Option<Moment>,
     unsafe_begun: bool,
+    cleaning: bool,
     finished_at: Option<Moment>,
     outcome: Option<Word<Outcome>>,
     reason: Option<Doc<Reason>>,
@@ -71,6 +72,7 @@ impl From<Row> for Run {
             started_at: row.started_at.map(|at| at.0),
             finished_at: row.finished_at.map(|at| at.0),
             unsafe_begun: row.unsafe_begun,
+            cleaning: row.cleaning,
             in_maintenance: row.in_maintenance,
         }
     }

@@ -20,11 +20,9 @@ use diesel_async::{
 use futures_util::FutureExt;
 use secrecy::ExposeSecret;
 
-use super::{Pools, Store};
+use super::{Pools, Store, postgres};
 use crate::{Config, Error, Result, SecretKey, conn::Lite, notifications, now, wakeup::Wakeups, workers};
 
-/// How long PostgreSQL may take to accept a connection.
-const CONNECT: Duration = Duration::from_secs(5);
 /// How long a query waits for a free connection.
 const WAIT: Duration = Duration::from_secs(30);
 
@@ -35,23 +33,29 @@ const PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PR
 
 pub(super) async fn open(config: &Config) -> Result<Store> {
     match &config.database_url {
-        Some(url) => open_postgres(url, config),
+        Some(url) => open_postgres(url, config).await,
         None => open_sqlite(config).await,
     }
 }
 
-fn open_postgres(url: &str, config: &Config) -> Result<Store> {
+async fn open_postgres(url: &str, config: &Config) -> Result<Store> {
     let key = config.secrets_key.clone().ok_or_else(|| {
         Error::Setup("with DATABASE_URL, SKOPOS__SECRETS__KEY has to be set: 32 bytes in base64".to_owned())
     })?;
+    let parsed = postgres::config(url)?;
+    postgres::probe(&parsed).await?;
     let mut manager = ManagerConfig::<AsyncPgConnection>::default();
-    // Whether the connection is closed is known without a query.
+    // Whether the connection is closed is known without a query: then it is dropped.
     manager.recycling_method = RecyclingMethod::Fast;
+    manager.custom_setup = Box::new(move |_| {
+        let parsed = parsed.clone();
+        async move { postgres::connect(&parsed).await }.boxed()
+    });
     let manager = AsyncDieselConnectionManager::new_with_config(url, manager);
     let pool = Pool::builder(manager)
         .max_size(config.connections)
         .runtime(Runtime::Tokio1)
-        .create_timeout(Some(CONNECT))
+        .create_timeout(Some(postgres::CONNECT))
         .wait_timeout(Some(WAIT))
         .build()
         .map_err(setup)?;
@@ -101,7 +105,8 @@ fn sqlite_pool(file: &str, pragmas: String, connections: usize) -> Result<Pool<L
         .boxed()
     });
     let manager = AsyncDieselConnectionManager::new_with_config(file, manager);
-    Pool::builder(manager).max_size(connections).build().map_err(setup)
+    let pool = Pool::builder(manager).max_size(connections).runtime(Runtime::Tokio1).wait_timeout(Some(WAIT));
+    pool.build().map_err(setup)
 }
 
 /// SQLite would let a second process in; our leases and the in-process queue would not survive that.

@@ -3,14 +3,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
+mod cleanups;
 mod documents;
 mod embedded;
 mod fixtures;
 mod harness;
 mod incidents;
 mod notifications;
+mod opening;
 mod owed;
 mod owning;
+mod quarantines;
 mod queues;
 mod retention;
 mod runs;

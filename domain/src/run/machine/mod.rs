@@ -15,12 +15,28 @@
 //! | Waiting             | Woke                             | Requesting the same step                                  |
 //! | any                 | DeadlinePassed                   | Cleaning with 15 s of its own; Failed                     |
 //! | any                 | Cancelled                        | Cleaning with 15 s of its own; Cancelled                  |
+//! | any                 | Abandoned                        | Cleaning with 15 s of its own; Inconclusive               |
 //! | Cleaning            | DeadlinePassed                   | Finished with the verdict that led to it                  |
-//! | Cleaning            | Cancelled                        | goes on                                                   |
+//! | New, resumed        | Started                          | Cleaning with 15 s in all; Inconclusive                   |
 //!
 //! *Cleaning* is not a state of its own but a phase: the same states, over the `always` steps that have not begun.
-//! Its failures are recorded and never change the verdict.
+//! Its failures are recorded and never change the verdict. It is not stopped: nobody tells it `Cancelled` or
+//! `Abandoned`.
+//!
+//! What clean-up needs after a crash is a [`Checkpoint`](super::Checkpoint). One is due before a request is sent when,
+//! since the last one,
+//!
+//! | this happened                                                   | because then a crash                             |
+//! |-----------------------------------------------------------------|--------------------------------------------------|
+//! | the first request that must not be repeated is about to be sent | does not start the run again, so clean-up is due |
+//! | a step that clean-up refers to is about to be sent              | leaves it unknown what there is to clean up      |
+//! | such a step was answered, or is over                            | would take along what there is to clean up       |
+//! | an `always` step that must not be repeated is about to be sent  | leaves it unknown whether that was done          |
+//! | such a step is over                                             | would make that look unknown                     |
+//!
+//! A machine that is resumed from one runs the `always` steps that had not begun, and those that may be repeated.
 
+mod resume;
 mod step;
 mod verdict;
 
@@ -36,7 +52,8 @@ use crate::{
 };
 
 use super::{
-    inputs::Inputs,
+    checkpoint::Progress,
+    inputs::{Inputs, RunFacts},
     record::Records,
     scope::{Dice, RunScope},
 };
@@ -61,6 +78,8 @@ pub enum Event {
     DeadlinePassed,
     /// Somebody wants the run to stop.
     Cancelled,
+    /// The worker cannot go on with it, and why: the blame is ours.
+    Abandoned(Reason),
 }
 
 /// What is to be done next.
@@ -75,8 +94,6 @@ pub enum Command {
     },
     /// Wait, then report `Woke`.
     Wait(Duration),
-    /// Nothing changes: go on with what was commanded before.
-    Continue,
     /// The run is over.
     Finish(Box<RunResult>),
 }
@@ -84,13 +101,13 @@ pub enum Command {
 /// Where the run waits for the world.
 enum State {
     New,
-    Requesting(Progress),
-    Waiting(Progress),
+    Requesting(StepInHand),
+    Waiting(StepInHand),
     Finished,
 }
 
 /// The step in hand.
-struct Progress {
+struct StepInHand {
     index: usize,
     /// Rendered once; retries and polls send it again.
     request: Option<Request>,
@@ -112,6 +129,16 @@ pub struct Machine {
     /// Set by the first thing that went wrong.
     verdict: Option<(Outcome, Reason)>,
     answers: Vec<Option<Answer>>,
+    /// What `run.…` means in references.
+    facts: RunFacts,
+    /// What clean-up after a crash would have to know.
+    progress: Progress,
+    /// Whether a request that must not be repeated was about to be sent: until then a crash starts the run again.
+    unsafe_begun: bool,
+    /// Whether something has happened that the last checkpoint does not have.
+    checkpoint_due: bool,
+    /// Whether this is the clean-up after a run that was lost.
+    resumed: bool,
     records: Records,
     requests: u32,
     /// When the event in hand happened, since the start.
@@ -131,6 +158,11 @@ impl Machine {
             deadline: plan.timeout,
             verdict: None,
             answers,
+            facts: inputs.facts.clone(),
+            progress: Progress::default(),
+            unsafe_begun: false,
+            checkpoint_due: true,
+            resumed: false,
             records: Records::default(),
             requests: 0,
             at: Duration::ZERO,
@@ -145,7 +177,7 @@ impl Machine {
         self.deadline
     }
 
-    /// Whether only clean-up steps are left.
+    /// Whether only clean-up steps are left. Then it is not to be stopped.
     #[must_use]
     pub fn is_cleaning(&self) -> bool {
         self.cleaning
@@ -159,17 +191,16 @@ impl Machine {
             (State::Requesting(step), Event::Responded(response)) => self.responded(step, *response),
             (State::Requesting(step), Event::Unreachable(failure)) => self.unreachable(step, &failure),
             (State::Waiting(step), Event::Woke) => self.send(step),
-            (state, Event::DeadlinePassed) => {
+            (state, Event::DeadlinePassed) if !matches!(state, State::Finished) => {
                 let reason = Reason::new(ReasonCode::DeadlinePassed, self.deadline_message());
                 self.interrupted(state, Outcome::Failed, reason)
             }
-            (state, Event::Cancelled) if self.cleaning => {
-                self.state = state;
-                Command::Continue
-            }
-            (state, Event::Cancelled) => {
+            (state, Event::Cancelled) if self.is_stoppable(&state) => {
                 let reason = Reason::new(ReasonCode::Cancelled, "the run was cancelled");
                 self.interrupted(state, Outcome::Cancelled, reason)
+            }
+            (state, Event::Abandoned(reason)) if self.is_stoppable(&state) => {
+                self.interrupted(state, Outcome::Inconclusive, reason)
             }
             (_, event) => {
                 let message = format!("the run machine was told {event:?} when it did not expect that");
@@ -179,10 +210,15 @@ impl Machine {
         }
     }
 
+    fn is_stoppable(&self, state: &State) -> bool {
+        !self.cleaning && !matches!(state, State::Finished)
+    }
+
     fn scope(&self) -> RunScope<'_> {
         RunScope {
             plan: &self.plan,
             inputs: &self.inputs,
+            facts: &self.facts,
             answers: &self.answers,
             dice: &self.dice,
             at: self.at,

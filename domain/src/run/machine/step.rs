@@ -16,7 +16,7 @@ use super::{
         judge::{self, Judgement},
         mask,
     },
-    Command, MAX_REQUESTS, Machine, Progress, State,
+    Command, MAX_REQUESTS, Machine, State, StepInHand,
 };
 
 /// What an answer means to a step that polls.
@@ -36,7 +36,7 @@ impl Machine {
         loop {
             let plan = Arc::clone(&self.plan);
             let Some(step) = plan.steps.get(index) else { return self.finish() };
-            if self.cleaning && !step.always {
+            if self.cleaning && (!step.always || self.progress.begun.contains(&index)) {
                 index += 1;
                 continue;
             }
@@ -49,7 +49,7 @@ impl Machine {
 
     /// `None`: the step is skipped.
     fn begin(&mut self, index: usize, step: &PlannedStep) -> Option<Command> {
-        let progress = Progress { index, request: None, tries: 0, polling_since: None, sent_at: self.at };
+        let progress = StepInHand { index, request: None, tries: 0, polling_since: None, sent_at: self.at };
         match self.conditions_hold(step) {
             Ok(true) => {}
             Ok(false) => return None,
@@ -78,7 +78,7 @@ impl Machine {
     }
 
     /// Renders the request if this is its first try, and sends it.
-    pub(super) fn send(&mut self, mut step: Progress) -> Command {
+    pub(super) fn send(&mut self, mut step: StepInHand) -> Command {
         let plan = Arc::clone(&self.plan);
         let planned = &plan.steps[step.index];
         if self.requests >= MAX_REQUESTS {
@@ -101,6 +101,7 @@ impl Machine {
         step.tries += 1;
         step.sent_at = self.at;
         step.request = Some(request.clone());
+        self.about_to_send(step.index);
         self.state = State::Requesting(step);
         Command::Send { request: Box::new(request), repeatable: planned.repeatable }
     }
@@ -113,7 +114,7 @@ impl Machine {
         Ok(request)
     }
 
-    pub(super) fn responded(&mut self, mut step: Progress, response: Response) -> Command {
+    pub(super) fn responded(&mut self, mut step: StepInHand, response: Response) -> Command {
         let plan = Arc::clone(&self.plan);
         let planned = &plan.steps[step.index];
         let request = step.request.clone().expect("a request was sent before it was answered");
@@ -149,7 +150,7 @@ impl Machine {
     }
 
     /// Every answer is kept as evidence when it does not pass, so its secrets are learned whatever becomes of it.
-    fn learn_secrets(&mut self, planned: &PlannedStep, answer: &Answer) {
+    pub(super) fn learn_secrets(&mut self, planned: &PlannedStep, answer: &Answer) {
         for capture in planned.captures.iter().filter(|capture| capture.secret) {
             if let Ok(value) = capture.take(answer) {
                 mask::learn(&mut self.masker, &value);
@@ -159,7 +160,9 @@ impl Machine {
 
     /// Keeps an answer that a later step refers to; the others would only fill the memory.
     fn keep(&mut self, index: usize, answer: Answer) {
-        if self.plan.steps[index].referenced {
+        let step = &self.plan.steps[index];
+        self.checkpoint_due |= step.cleaned_up_after;
+        if step.referenced {
             self.answers[index] = Some(answer);
         }
     }
@@ -167,7 +170,7 @@ impl Machine {
     /// Takes the captures of an answer that passed, and goes on.
     fn passed(
         &mut self,
-        step: Progress,
+        step: StepInHand,
         planned: &PlannedStep,
         mut answer: Answer,
         outcome: StepOutcome,
@@ -188,11 +191,11 @@ impl Machine {
         }
         answer.set_captures(captures);
         self.keep(step.index, answer);
-        self.records.end(outcome, None);
+        self.end(step.index, outcome, None);
         self.advance(step.index + 1)
     }
 
-    pub(super) fn unreachable(&mut self, step: Progress, failure: &Failure) -> Command {
+    pub(super) fn unreachable(&mut self, step: StepInHand, failure: &Failure) -> Command {
         let plan = Arc::clone(&self.plan);
         let planned = &plan.steps[step.index];
         let request = step.request.as_ref().expect("a request was sent before it failed");
@@ -204,7 +207,7 @@ impl Machine {
         self.failed(step, Reason::new(failure.code, failure.message.clone()))
     }
 
-    fn wait_to_retry(&mut self, step: Progress, planned: &PlannedStep) -> Command {
+    fn wait_to_retry(&mut self, step: StepInHand, planned: &PlannedStep) -> Command {
         let wait = planned.retry.wait(step.tries);
         self.state = State::Waiting(step);
         Command::Wait(wait)
@@ -213,7 +216,7 @@ impl Machine {
     /// Records a try whose `until` does not hold yet.
     fn polled(
         &mut self,
-        step: &mut Progress,
+        step: &mut StepInHand,
         planned: &PlannedStep,
         answer: &Answer,
     ) -> Result<Polled, Unresolved> {

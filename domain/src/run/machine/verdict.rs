@@ -10,12 +10,12 @@ use crate::{
 
 use super::{
     super::{mask, record::millis},
-    CLEANING_TIME, Command, Machine, Progress, State,
+    CLEANING_TIME, Command, Machine, State, StepInHand,
 };
 
 impl Machine {
     /// A reference has no value. Whose fault that is decides the outcome; `continue_on_failure` does not help.
-    pub(super) fn unresolved(&mut self, step: Progress, unresolved: Unresolved) -> Command {
+    pub(super) fn unresolved(&mut self, step: StepInHand, unresolved: Unresolved) -> Command {
         let code = match unresolved.cause {
             UnresolvedCause::MissingValue | UnresolvedCause::NeverRan => ReasonCode::ReferenceMissing,
             UnresolvedCause::Invalid => ReasonCode::ReferenceInvalid,
@@ -25,12 +25,12 @@ impl Machine {
     }
 
     /// The step is over and did not pass.
-    pub(super) fn failed(&mut self, step: Progress, reason: Reason) -> Command {
+    pub(super) fn failed(&mut self, step: StepInHand, reason: Reason) -> Command {
         if reason.code.is_ours() || !self.plan.steps[step.index].continue_on_failure {
             return self.stopped(step.index, reason);
         }
         let reason = reason.at_step(&self.plan.steps[step.index].id);
-        self.records.end(StepOutcome::Failed, Some(reason.clone()));
+        self.end(step.index, StepOutcome::Failed, Some(reason.clone()));
         self.blame(Outcome::Failed, reason);
         self.advance(step.index + 1)
     }
@@ -43,7 +43,7 @@ impl Machine {
         } else {
             (StepOutcome::Failed, Outcome::Failed)
         };
-        self.records.end(ended, Some(reason.clone()));
+        self.end(index, ended, Some(reason.clone()));
         self.blame(outcome, reason);
         self.cleaning = true;
         self.advance(index + 1)
@@ -54,16 +54,15 @@ impl Machine {
         let (reason, next) = match state {
             State::Requesting(step) | State::Waiting(step) => {
                 let reason = reason.at_step(&self.plan.steps[step.index].id);
-                let ended = if self.cleaning || outcome == Outcome::Failed {
-                    StepOutcome::Failed
-                } else {
-                    StepOutcome::Skipped
+                let ended = match outcome {
+                    Outcome::Inconclusive => StepOutcome::Inconclusive,
+                    Outcome::Cancelled if !self.cleaning => StepOutcome::Skipped,
+                    _ => StepOutcome::Failed,
                 };
-                self.records.end(ended, Some(reason.clone()));
+                self.end(step.index, ended, Some(reason.clone()));
                 (reason, step.index + 1)
             }
-            State::New => (reason, self.plan.steps.len()),
-            State::Finished => return Command::Continue,
+            State::New | State::Finished => (reason, self.plan.steps.len()),
         };
         self.blame(outcome, reason);
         if mem::replace(&mut self.cleaning, true) {
@@ -88,6 +87,7 @@ impl Machine {
             Some((outcome, reason)) => (outcome, Some(reason)),
             None => self.records.soft_outcome(&self.plan),
         };
+        let reason = reason.map(|reason| self.with_clean_up(reason));
         let steps = mem::take(&mut self.records).into_steps(&self.plan, self.at);
         let duration_ms = millis(self.at);
         let result = RunResult { outcome, reason, duration_ms, steps };

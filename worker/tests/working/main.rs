@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bench;
+mod cleaning;
 
 use bench::{Bench, Target};
 use domain::{
@@ -158,4 +159,30 @@ async fn an_unsafe_run_that_outlasts_the_grace_period_ends_inconclusive() {
     let run = bench.get(run).await;
     assert_eq!((run.state, run.outcome), (RunState::Finished, Some(Outcome::Inconclusive)));
     assert_eq!(run.reason.map(|reason| reason.code), Some(ReasonCode::WorkerLost));
+}
+
+#[tokio::test]
+async fn a_message_that_comes_after_the_stop_signal_is_left_to_others() {
+    let target = Target::start().await;
+    let bench = Bench::start(one_step("GET", &target.url("/cart"))).await;
+    let run = bench.insert(None).await;
+    bench.begin_stop();
+    bench.publish(run).await;
+    bench.stopped().await;
+    assert_eq!(bench.waiting().await, 1);
+    assert_eq!((bench.get(run).await.attempt, target.requests("/cart")), (0, 0));
+}
+
+#[tokio::test]
+async fn a_run_of_a_collection_in_quarantine_ends_at_once() {
+    let target = Target::start().await;
+    let bench = Bench::start(one_step("GET", &target.url("/cart"))).await;
+    bench.quarantine().await;
+    let run = bench.run_now(None).await;
+    let run = bench.finished(run).await;
+    let reason = run.reason.expect("it did not pass");
+    assert_eq!((run.outcome, reason.code), (Some(Outcome::Inconclusive), ReasonCode::Poison));
+    assert!(reason.message.starts_with("quarantined since "), "{}", reason.message);
+    assert_eq!(target.requests("/cart"), 0);
+    bench.stop().await;
 }

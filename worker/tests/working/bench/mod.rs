@@ -10,13 +10,13 @@ use domain::{
     id::{IncidentId, RunId},
     incident::Incident,
     notification::Notification,
-    outcome::{RunState, Trigger},
+    outcome::{Reason, ReasonCode, RunState, Trigger},
     result::RunResult,
     run::{MonitorRef, PinnedCollection, Run},
 };
 use queue::{Destination, InProcess, Message, Queue};
 use serde_json::Value;
-use store::{Store, Topic, runs::NewRun};
+use store::{Store, Topic, quarantines::Quarantine, runs::NewRun};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -25,6 +25,7 @@ pub(crate) use target::Target;
 pub(crate) struct Bench {
     store: Store,
     broker: InProcess,
+    outbound: outbound::Config,
     collection: PinnedCollection,
     shutdown: CancellationToken,
     worker: JoinHandle<Result<(), worker::Error>>,
@@ -44,6 +45,12 @@ impl Bench {
     /// No grace period.
     pub(crate) async fn impatient(collection: Value) -> Self {
         let config = worker::Config { drain: Span(Duration::ZERO), ..worker::Config::default() };
+        Self::with(collection, "127.0.0.0/8", config).await
+    }
+
+    /// A grace period of which the second half is for clean-up.
+    pub(crate) async fn draining(collection: Value, drain: Duration) -> Self {
+        let config = worker::Config { drain: Span(drain), ..worker::Config::default() };
         Self::with(collection, "127.0.0.0/8", config).await
     }
 
@@ -71,20 +78,40 @@ impl Bench {
         let collection =
             PinnedCollection { id: saved.id, slug: saved.document.id.clone(), version: saved.version };
         let broker = InProcess::default();
-        let outbound = serde_json::from_value(serde_json::json!({ "allow": allow })).expect("CIDRs");
+        let outbound: outbound::Config =
+            serde_json::from_value(serde_json::json!({ "allow": allow })).expect("CIDRs");
         let shutdown = CancellationToken::new();
-        let worker = tokio::spawn(worker::run(
-            store.clone(),
-            Queue::InProcess(broker.clone()),
-            outbound::Outbound::new(outbound).expect("root certificates"),
-            Arc::new(SystemClock),
-            config,
-            shutdown.clone(),
-        ));
-        let bench = Self { store, broker, collection, shutdown, worker, _folder: folder };
+        let worker = work(&store, &broker, &outbound, config, &shutdown);
+        let bench = Self { store, broker, outbound, collection, shutdown, worker, _folder: folder };
         // The location's queue is there once the worker consumes from it.
         bench.queue().declare(&bench.destination()).await.expect("an in-process queue");
         bench
+    }
+
+    /// A worker for when the first one has gone.
+    pub(crate) fn another_worker(&mut self) {
+        self.shutdown = CancellationToken::new();
+        let config = worker::Config::default();
+        self.worker = work(&self.store, &self.broker, &self.outbound, config, &self.shutdown);
+    }
+
+    /// What of the messages nobody has taken.
+    pub(crate) async fn waiting(&self) -> usize {
+        self.queue().depth(&self.destination()).await.unwrap().map_or(0, |depth| depth.ready)
+    }
+
+    /// Keeps the collection's version from being run.
+    pub(crate) async fn quarantine(&self) {
+        let collection = self.collection.clone();
+        let added = self.store.write(move |conn| {
+            Box::pin(async move {
+                let since = store::now(conn).await?;
+                let reason = Reason::new(ReasonCode::Poison, "two workers were lost");
+                let run = RunId::random(since);
+                store::quarantines::add(conn, &Quarantine { collection, run, reason, since }).await
+            })
+        });
+        added.await.expect("the quarantine is written");
     }
 
     /// Inserts a run and wakes the worker.
@@ -204,4 +231,21 @@ impl Bench {
     fn destination(&self) -> Destination {
         Destination::Runs("default".parse().unwrap())
     }
+}
+
+fn work(
+    store: &Store,
+    broker: &InProcess,
+    outbound: &outbound::Config,
+    config: worker::Config,
+    shutdown: &CancellationToken,
+) -> JoinHandle<Result<(), worker::Error>> {
+    tokio::spawn(worker::run(
+        store.clone(),
+        Queue::InProcess(broker.clone()),
+        outbound::Outbound::new(outbound.clone()).expect("root certificates"),
+        Arc::new(SystemClock),
+        config,
+        shutdown.clone(),
+    ))
 }

@@ -1,0 +1,1 @@
+ALTER TABLE runs ADD COLUMN cleaning INTEGER NOT NULL DEFAULT 0 CHECK (cleaning IN (0, 1));
