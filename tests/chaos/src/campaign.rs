@@ -236,7 +236,7 @@ async fn look(world: &World, end: Millis, queues: Vec<(String, u64)>) -> anyhow:
         alerts: world.pagerduty.alerts(),
         promised: world.editor.promised(),
         queues,
-        thaws: world.diary.instants("SIGCONT"),
+        freezes: world.diary.freezes(),
         broken: world.fleet.broken(),
         unreadable: world.pagerduty.faults().1,
         end,

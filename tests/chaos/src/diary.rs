@@ -8,6 +8,11 @@ use std::{
 
 use crate::clock::{self, Millis};
 
+/// A process does nothing more, and does not know.
+pub(crate) const FREEZE: &str = "SIGSTOP";
+/// It goes on.
+pub(crate) const THAW: &str = "SIGCONT";
+
 /// Something that the harness did to the fleet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
@@ -15,6 +20,8 @@ pub(crate) struct Entry {
     pub(crate) at: Millis,
     /// What kind of thing, for counting.
     pub(crate) kind: &'static str,
+    /// To whom, for people.
+    pub(crate) what: String,
 }
 
 /// Shared by everything that does something.
@@ -25,14 +32,19 @@ impl Diary {
     /// Notes something that is counted.
     pub(crate) fn note(&self, kind: &'static str, what: &str) {
         let at = clock::now();
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Entry { at, kind });
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Entry { at, kind, what: what.to_owned() });
         say(&format!("{kind} {what}"));
     }
 
-    /// When something of a kind happened.
-    pub(crate) fn instants(&self, kind: &str) -> Vec<Millis> {
+    /// From when to when somebody was frozen.
+    pub(crate) fn freezes(&self) -> Vec<(Millis, Millis)> {
         let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.iter().filter(|entry| entry.kind == kind).map(|entry| entry.at).collect()
+        let ends = entries.iter().enumerate().filter(|(_, entry)| entry.kind == THAW);
+        let freezes = ends.filter_map(|(number, end)| {
+            let begun = |entry: &&Entry| entry.kind == FREEZE && entry.what == end.what;
+            entries[..number].iter().rfind(begun).map(|begin| (begin.at, end.at))
+        });
+        freezes.collect()
     }
 
     /// How often each kind happened.

@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use crate::{
-    clock::{self, Millis},
+    clock::Millis,
     diary::{Diary, say},
     ports::Ports,
     process::{Process, Signal, run},
@@ -236,11 +236,9 @@ impl Held<'_> {
         self.signal(Signal::STOP);
     }
 
-    /// It goes on. Answers when.
-    pub(crate) fn thaw(&self) -> Millis {
-        let at = clock::now();
+    /// It goes on.
+    pub(crate) fn thaw(&self) {
         self.signal(Signal::CONT);
-        at
     }
 
     /// Asks it to end, and kills it when it has not after the patience. Answers how it ended by itself.

@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use crate::{
-    diary::{Diary, say},
+    diary::{Diary, FREEZE, THAW, say},
     fleet::{Fleet, Held, Role},
     postgres::Postgres,
     proxy::{Mode, Proxy, SHORT},
@@ -162,10 +162,10 @@ impl Nemesis {
 
     async fn freeze(&self, dice: &mut StdRng) -> anyhow::Result<()> {
         let Some(held) = self.one_of(Role::Worker, dice) else { return Ok(()) };
-        self.diary.note("SIGSTOP", &held.member.name);
         held.freeze();
+        self.diary.note(FREEZE, &held.member.name);
         sleep(Duration::from_millis(dice.random_range(PAST_THE_LEASE))).await;
-        self.diary.note("SIGCONT", &held.member.name);
+        self.diary.note(THAW, &held.member.name);
         held.thaw();
         Ok(())
     }

@@ -82,6 +82,8 @@ pub(crate) struct Request {
     pub(crate) step: String,
     pub(crate) key: Option<String>,
     pub(crate) treated: Treated,
+    /// When it was answered, if it was.
+    pub(crate) answered: Option<Millis>,
 }
 
 /// The server's state.
@@ -114,8 +116,15 @@ impl Target {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner).get(collection).copied()
     }
 
-    fn remember(&self, request: Request) {
-        self.requests.lock().unwrap_or_else(PoisonError::into_inner).push(request);
+    /// Answers its place.
+    fn remember(&self, request: Request) -> usize {
+        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        requests.push(request);
+        requests.len() - 1
+    }
+
+    fn is_answered(&self, place: usize) {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)[place].answered = Some(clock::now());
     }
 }
 
@@ -133,11 +142,11 @@ impl Handler for Target {
             (true, None) => Treated::Well,
         };
         let (run, treated) = (request.run.clone(), request.treated);
-        self.remember(request);
+        let remembered = self.remember(request);
         let number = self.number.fetch_add(1, Ordering::Relaxed);
         // Long enough that a crash finds runs between their steps.
         sleep(Duration::from_millis(40 + number * 37 % 360)).await;
-        match (treated, fault) {
+        let answer = match (treated, fault) {
             (Treated::Foreign, _) => {
                 Some(Answer::of(StatusCode::CONFLICT, json!({ "error": "a foreign token" })))
             }
@@ -150,7 +159,9 @@ impl Handler for Target {
                 Some(Answer::of(StatusCode::OK, json!({})))
             }
             (_, None) => Some(good(&asked.method, place.step, &run, number)),
-        }
+        };
+        self.is_answered(remembered);
+        answer
     }
 }
 
@@ -172,6 +183,7 @@ fn read(asked: &Asked, at: Millis) -> Option<(Place<'_>, Request)> {
         step: step.to_owned(),
         key: asked.header("idempotency-key").map(str::to_owned),
         treated: Treated::Well,
+        answered: None,
     };
     Some((Place { collection, step }, request))
 }

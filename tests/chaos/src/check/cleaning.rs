@@ -49,6 +49,7 @@ mod tests {
             step: (*step).into(),
             key: None,
             treated: Treated::Well,
+            answered: None,
         };
         let document = r#"{"steps":[{"id":"order"},{"id":"cancel"}]}"#.to_owned();
         let versions = vec![Version { collection: "c".into(), version: 1, document }];

@@ -24,8 +24,8 @@ pub(crate) struct Seen {
     pub(crate) promised: Promised,
     /// What each queue holds in the end.
     pub(crate) queues: Vec<(String, u64)>,
-    /// When frozen workers went on.
-    pub(crate) thaws: Vec<Millis>,
+    /// From when to when workers were frozen.
+    pub(crate) freezes: Vec<(Millis, Millis)>,
     /// What ended by itself, or would not end.
     pub(crate) broken: Vec<String>,
     /// Events that the receiver could not read.

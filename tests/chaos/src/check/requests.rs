@@ -13,7 +13,8 @@ use crate::{
 };
 
 /// A worker that is frozen between the look at its lease and the write to the socket writes when it goes on: once, and at
-/// once. Nothing on its machine can prevent that; the marker keeps it from what must not be repeated.
+/// once. Nothing on its machine can prevent that; the marker keeps it from what must not be repeated. What it does with an
+/// answer that came while it was frozen is another matter.
 const THAW: Millis = 1_000;
 
 pub(super) fn check(seen: &Seen, findings: &mut Findings) {
@@ -52,7 +53,7 @@ fn attempts(id: &str, requests: &[&Request], seen: &Seen, findings: &mut Finding
     for request in requests {
         let newer = requests.iter().find(|other| other.attempt > request.attempt && other.at < request.at);
         let Some(newer) = newer else { continue };
-        let thawed = seen.thaws.iter().any(|thaw| (*thaw..thaw + THAW).contains(&request.at));
+        let thawed = let_out(request, requests, &seen.freezes);
         let number = late.entry(request.attempt).or_default();
         *number += 1;
         if thawed && *number == 1 {
@@ -69,6 +70,14 @@ fn attempts(id: &str, requests: &[&Request], seen: &Seen, findings: &mut Finding
         );
         findings.unexpected("I3", what);
     }
+}
+
+/// Whether nothing came in between the request and a freeze that has just ended.
+fn let_out(request: &Request, requests: &[&Request], freezes: &[(Millis, Millis)]) -> bool {
+    let own = requests.iter().filter(|other| other.attempt == request.attempt && other.at < request.at);
+    let before = own.max_by_key(|other| other.at).and_then(|other| other.answered);
+    let just_ended = freezes.iter().filter(|(_, thaw)| (*thaw..thaw + THAW).contains(&request.at));
+    just_ended.into_iter().any(|(freeze, _)| before.is_none_or(|answered| answered < *freeze))
 }
 
 fn repeated(id: &str, requests: &[&Request], findings: &mut Findings) {
@@ -128,16 +137,31 @@ mod tests {
 
     fn request(at: Millis, attempt: u32, promise: Promise, treated: Treated) -> Request {
         let (collection, step) = ("c".to_owned(), "order".to_owned());
-        Request { at, run: "run_0".into(), attempt, collection, promise, step, key: None, treated }
+        Request {
+            at,
+            run: "run_0".into(),
+            attempt,
+            collection,
+            promise,
+            step,
+            key: None,
+            treated,
+            answered: Some(at),
+        }
     }
 
-    fn judged(requests: Vec<Request>, outcome: &str, attempt: i32, thaws: Vec<Millis>) -> Findings {
+    fn judged(
+        requests: Vec<Request>,
+        outcome: &str,
+        attempt: i32,
+        freezes: Vec<(Millis, Millis)>,
+    ) -> Findings {
         let row = Run { outcome: Some(outcome.into()), attempt, ..run("m", "c", Some(0)) };
         let document = r#"{"steps":[{"id":"order"}]}"#.to_owned();
         let versions = vec![Version { collection: "c".into(), version: 1, document }];
         let rows = Rows { runs: vec![row], versions, ..Rows::default() };
         let mut findings = Findings::default();
-        check(&Seen { rows, requests, thaws, ..Seen::default() }, &mut findings);
+        check(&Seen { rows, requests, freezes, ..Seen::default() }, &mut findings);
         findings
     }
 
@@ -164,8 +188,11 @@ mod tests {
         let requests =
             || vec![request(5, 2, Promise::Safe, Treated::Well), request(9, 1, Promise::Safe, Treated::Well)];
         assert_eq!(named(&judged(requests(), "passed", 2, vec![])), ["I3"]);
-        let tolerated = judged(requests(), "passed", 2, vec![8]);
+        let tolerated = judged(requests(), "passed", 2, vec![(1, 8)]);
         assert_eq!((named(&tolerated), tolerated.late), (vec![], 1));
+        // The answer to its request at 3 came while it was frozen: it had a look at its lease to take.
+        let answered = [request(3, 1, Promise::Safe, Treated::Well)].into_iter().chain(requests()).collect();
+        assert_eq!(named(&judged(answered, "inconclusive", 2, vec![(1, 8)])), ["I3"]);
     }
 
     #[test]
