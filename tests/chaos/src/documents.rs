@@ -64,8 +64,23 @@ pub(crate) fn monitor_id(number: usize) -> String {
 /// The collection of a number. Odd editions have one more step.
 pub(crate) fn collection(number: usize, edition: usize) -> Value {
     let id = collection_id(number);
-    let step = |step: &str, method: &str, promise: &str| step_of(&id, step, method, promise);
-    let mut steps = match KINDS[number % KINDS.len()] {
+    let mut steps = steps(&id, KINDS[number % KINDS.len()]);
+    if edition % 2 == 1 {
+        steps.insert(steps.len().min(2), step_of(&id, "extra", "GET", "safe"));
+    }
+    json!({
+        "id": id,
+        "name": format!("Collection {number}, edition {edition}"),
+        "environment": "chaos",
+        "timeout": "30s",
+        "defaults": { "timeout": "5s" },
+        "steps": steps,
+    })
+}
+
+fn steps(collection: &str, kind: Kind) -> Vec<Value> {
+    let step = |step: &str, method: &str, promise: &str| step_of(collection, step, method, promise);
+    match kind {
         Kind::Reads => {
             vec![step("login", "GET", "safe"), step("cart", "GET", "safe"), step("order", "GET", "safe")]
         }
@@ -101,18 +116,7 @@ pub(crate) fn collection(number: usize, edition: usize) -> Value {
             slowly(step("order", "GET", "safe")),
             repeatable(step("cancel", "DELETE", "clean")),
         ],
-    };
-    if edition % 2 == 1 {
-        steps.insert(steps.len().min(2), step("extra", "GET", "safe"));
     }
-    json!({
-        "id": id,
-        "name": format!("Collection {number}, edition {edition}"),
-        "environment": "chaos",
-        "timeout": "30s",
-        "defaults": { "timeout": "5s" },
-        "steps": steps,
-    })
 }
 
 fn step_of(collection: &str, step: &str, method: &str, promise: &str) -> Value {

@@ -45,7 +45,10 @@ pub(super) fn check(seen: &Seen, findings: &mut Findings) {
     for gap in &seen.rows.gaps {
         cover(gap, &mut due, findings);
     }
-    let names = names(&seen.rows.monitor_changes);
+    compare(&due, &names(&seen.rows.monitor_changes), findings);
+}
+
+fn compare(due: &Due, names: &HashMap<&str, &str>, findings: &mut Findings) {
     for ((monitor, collection, location), slots) in &due.0 {
         let name = names.get(monitor.as_str()).unwrap_or(&"?");
         let place =
