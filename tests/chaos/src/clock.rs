@@ -3,16 +3,16 @@
 use chrono::DateTime;
 
 /// Milliseconds since the Unix epoch.
-pub(crate) type Millis = i64;
+pub type Millis = i64;
 
 /// The present instant.
 #[expect(clippy::disallowed_methods, reason = "the harness stands outside of Skopos, where real time passes")]
-pub(crate) fn now() -> Millis {
+pub fn now() -> Millis {
     chrono::Utc::now().timestamp_millis()
 }
 
 /// For people, who read it beside the logs of the processes.
-pub(crate) fn show(at: Millis) -> String {
+pub fn show(at: Millis) -> String {
     let at = DateTime::from_timestamp_millis(at).unwrap_or_default();
     at.format("%H:%M:%S%.3f").to_string()
 }

@@ -7,7 +7,6 @@
 
 mod campaign;
 mod check;
-mod clock;
 mod diary;
 mod documents;
 mod edits;
@@ -17,15 +16,10 @@ mod nemesis;
 mod oracle;
 mod pagerduty;
 mod planted;
-mod ports;
-mod postgres;
-mod process;
 mod proxy;
-mod rabbitmq;
 mod report;
 mod target;
 mod weather;
-mod web;
 
 use std::{
     io::{self, Write},
@@ -34,6 +28,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
+use chaos::{clock, ports, postgres, process, rabbitmq, web};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::campaign::Options;

@@ -11,16 +11,20 @@ const RANGE: std::ops::Range<u16> = 20_000..32_000;
 
 /// Looks for ports that nobody listens on.
 #[derive(Debug)]
-pub(crate) struct Ports(StdRng);
+pub struct Ports(StdRng);
 
 impl Ports {
     /// Two harnesses on one machine begin to look at different places.
-    pub(crate) fn new() -> Self {
+    #[expect(
+        clippy::new_without_default,
+        reason = "two of them in one process would look at the same places"
+    )]
+    pub fn new() -> Self {
         Self(StdRng::seed_from_u64(u64::from(std::process::id())))
     }
 
     /// One that is free now.
-    pub(crate) fn free(&mut self) -> anyhow::Result<u16> {
+    pub fn free(&mut self) -> anyhow::Result<u16> {
         let mut tries = (0..1_000).map(|_| self.0.random_range(RANGE));
         tries.find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok()).context("no port is free")
     }

@@ -18,17 +18,17 @@ const USER: &str = "postgres";
 
 /// A cluster that runs.
 #[derive(Debug)]
-pub(crate) struct Postgres {
+pub struct Postgres {
     bin: PathBuf,
     data: PathBuf,
     log: PathBuf,
     /// Where it listens, on the loopback interface.
-    pub(crate) port: u16,
+    pub port: u16,
 }
 
 impl Postgres {
     /// Makes a cluster and starts it.
-    pub(crate) async fn start(folder: &Path, port: u16) -> anyhow::Result<Self> {
+    pub async fn start(folder: &Path, port: u16) -> anyhow::Result<Self> {
         let home = folder.join("postgres");
         std::fs::create_dir(&home)?;
         if geteuid().is_root() {
@@ -47,7 +47,7 @@ impl Postgres {
     }
 
     /// As after a power cut, but that it starts again at once: nobody is told, everything is recovered from the log.
-    pub(crate) async fn restart_immediately(&self) -> anyhow::Result<()> {
+    pub async fn restart_immediately(&self) -> anyhow::Result<()> {
         run(self.control("restart")).await.map(drop)
     }
 

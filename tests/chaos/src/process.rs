@@ -10,45 +10,50 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-pub(crate) use rustix::process::Signal;
+pub use rustix::process::Signal;
 use rustix::process::{Pid, kill_process_group};
 use tokio::time::{Instant, sleep};
 
 /// Something that runs.
 #[derive(Debug)]
-pub(crate) struct Process {
+pub struct Process {
     child: Child,
     started: Instant,
 }
 
 impl Process {
     /// Starts it; what it prints is appended to a file.
-    pub(crate) fn start(mut command: Command, log: &Path) -> anyhow::Result<Self> {
+    pub fn start(mut command: Command, log: &Path) -> anyhow::Result<Self> {
         let log = File::options().create(true).append(true).open(log)?;
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).process_group(0);
         let child = command.spawn().with_context(|| format!("cannot start {:?}", command.get_program()))?;
         Ok(Self { child, started: Instant::now() })
     }
 
+    /// By which the system knows it.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// For how long it has been there.
-    pub(crate) fn age(&self) -> Duration {
+    pub fn age(&self) -> Duration {
         self.started.elapsed()
     }
 
     /// Sends a signal to all of it.
-    pub(crate) fn signal(&self, signal: Signal) {
+    pub fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
         // One that has ended in the meantime is none to send to.
         let _ = pid.map(|pid| kill_process_group(pid, signal));
     }
 
     /// How it ended, if it has.
-    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+    pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
     }
 
     /// How it ended; nothing when it has not after so long.
-    pub(crate) async fn wait(&mut self, patience: Duration) -> Option<ExitStatus> {
+    pub async fn wait(&mut self, patience: Duration) -> Option<ExitStatus> {
         let began = Instant::now();
         while began.elapsed() < patience {
             if let Some(status) = self.ended() {
@@ -68,7 +73,7 @@ impl Drop for Process {
 }
 
 /// Runs a command to its end without holding up the others.
-pub(crate) async fn run(mut command: Command) -> anyhow::Result<Output> {
+pub async fn run(mut command: Command) -> anyhow::Result<Output> {
     let name = format!("{:?}", command.get_program());
     let output = tokio::task::spawn_blocking(move || command.stdin(Stdio::null()).output()).await?;
     let output = output.with_context(|| format!("cannot start {name}"))?;

@@ -27,13 +27,13 @@ const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A node that runs.
 #[derive(Debug)]
-pub(crate) struct Rabbitmq {
+pub struct Rabbitmq {
     programs: PathBuf,
     home: PathBuf,
     mapper_port: u16,
     dist_port: u16,
     /// Where it listens, on the loopback interface.
-    pub(crate) port: u16,
+    pub port: u16,
     node: Option<Process>,
     /// Erlang's port mapper: it ends with us, one that the node would start does not.
     _mapper: Process,
@@ -41,7 +41,7 @@ pub(crate) struct Rabbitmq {
 
 impl Rabbitmq {
     /// Starts a node that knows nothing.
-    pub(crate) async fn start(folder: &Path, ports: &mut Ports) -> anyhow::Result<Self> {
+    pub async fn start(folder: &Path, ports: &mut Ports) -> anyhow::Result<Self> {
         let home = folder.join("rabbitmq");
         fs::create_dir(&home)?;
         let cookie = home.join(".erlang.cookie");
@@ -61,12 +61,12 @@ impl Rabbitmq {
     }
 
     /// Kills the node with everything that it has not written down.
-    pub(crate) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         self.node = None;
     }
 
     /// Asks the node to end.
-    pub(crate) async fn stop(&mut self) {
+    pub async fn stop(&mut self) {
         if let Some(mut node) = self.node.take() {
             node.signal(Signal::TERM);
             node.wait(Duration::from_secs(30)).await;
@@ -74,7 +74,7 @@ impl Rabbitmq {
     }
 
     /// Starts the node again, with what it has on its disk.
-    pub(crate) async fn up(&mut self) -> anyhow::Result<()> {
+    pub async fn up(&mut self) -> anyhow::Result<()> {
         let command = self.program("rabbitmq-server");
         self.node = Some(Process::start(command, &self.home.join("node.log"))?);
         let began = Instant::now();
@@ -91,7 +91,7 @@ impl Rabbitmq {
     }
 
     /// Makes the node forget everything: exchanges, queues, messages.
-    pub(crate) async fn wipe(&self) -> anyhow::Result<()> {
+    pub async fn wipe(&self) -> anyhow::Result<()> {
         for verb in ["stop_app", "force_reset", "start_app"] {
             self.control(&[verb]).await?;
         }
@@ -99,7 +99,7 @@ impl Rabbitmq {
     }
 
     /// How many messages each queue holds, delivered or not.
-    pub(crate) async fn queues(&self) -> anyhow::Result<Vec<(String, u64)>> {
+    pub async fn queues(&self) -> anyhow::Result<Vec<(String, u64)>> {
         let listed =
             self.control(&["list_queues", "--quiet", "--formatter", "json", "name", "messages"]).await?;
         let listed: Vec<Value> =

@@ -16,31 +16,38 @@ use tokio::{
 
 /// What came in, all of it.
 #[derive(Debug)]
-pub(crate) struct Asked {
-    pub(crate) method: Method,
-    pub(crate) path: String,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
+pub struct Asked {
+    /// Its method.
+    pub method: Method,
+    /// Its path, without the query.
+    pub path: String,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its whole body.
+    pub body: Bytes,
 }
 
 impl Asked {
     /// A header's text, or none.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 }
 
 /// What is answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) body: Value,
-    pub(crate) retry_after: Option<u32>,
+pub struct Answer {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its body, as JSON.
+    pub body: Value,
+    /// Seconds, for the header of that name.
+    pub retry_after: Option<u32>,
 }
 
 impl Answer {
     /// Without more ado.
-    pub(crate) fn of(status: StatusCode, body: Value) -> Self {
+    pub fn of(status: StatusCode, body: Value) -> Self {
         Self { status, body, retry_after: None }
     }
 
@@ -55,13 +62,13 @@ impl Answer {
 }
 
 /// Something that answers, or cuts the connection.
-pub(crate) trait Handler: Send + Sync + 'static {
+pub trait Handler: Send + Sync + 'static {
     /// `None`: the connection ends without an answer.
     fn answer(self: Arc<Self>, asked: Asked) -> impl Future<Output = Option<Answer>> + Send;
 }
 
 /// Serves until the harness ends.
-pub(crate) async fn serve<H: Handler>(port: u16, handler: Arc<H>) -> anyhow::Result<()> {
+pub async fn serve<H: Handler>(port: u16, handler: Arc<H>) -> anyhow::Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
     tokio::spawn(async move {
         loop {
@@ -97,7 +104,7 @@ async fn respond<H: Handler>(
 /// # Errors
 ///
 /// When there is no answer within the patience: then nobody knows what the server did.
-pub(crate) async fn ask(
+pub async fn ask(
     port: u16,
     method: Method,
     path: &str,
