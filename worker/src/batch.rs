@@ -1,9 +1,21 @@
-//! Batches without a timer: a batch is what arrived while the previous one was under way. Idle, an item waits for
-//! nothing; under load, hundreds share one transaction.
+//! Batches: a batch is what arrived while the previous one was under way. An item waits for nothing else as long as
+//! there are few; when there are many, batches begin no more often than [`PACE`], so that a fast database does not make
+//! them small: hundreds of runs a second share some tens of transactions.
 
-use std::future::Future;
+use std::{future::Future, time::Duration};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Instant, sleep_until},
+};
+
+/// Between the beginnings of two batches when items come thick: what it adds to a run is small against what the runs
+/// before it take then.
+const PACE: Duration = Duration::from_millis(50);
+/// Items per second that are many.
+const MANY: f64 = 300.0;
+/// Over how long items are counted: a burst of some tens does not make a busy worker.
+const MEMORY: Duration = Duration::from_millis(200);
 
 type Waiting<I, O> = (I, oneshot::Sender<O>);
 
@@ -28,7 +40,17 @@ impl<I: Send + 'static, O: Send + 'static> Batcher<I, O> {
         let (sender, mut receiver) = mpsc::channel::<Waiting<I, O>>(limit);
         tokio::spawn(async move {
             let mut arrived = Vec::with_capacity(limit);
+            let mut rhythm = Rhythm::new();
             while receiver.recv_many(&mut arrived, limit).await > 0 {
+                if let Some(next) = rhythm.next() {
+                    sleep_until(next).await;
+                    while arrived.len() < limit
+                        && let Ok(item) = receiver.try_recv()
+                    {
+                        arrived.push(item);
+                    }
+                }
+                rhythm.begin(arrived.len());
                 let (items, waiting): (Vec<I>, Vec<oneshot::Sender<O>>) = arrived.drain(..).unzip();
                 // In a task of its own: a panic, a defect of ours, costs this batch and not those to come.
                 let Ok(answers) = tokio::spawn(work(items)).await else { continue };
@@ -49,6 +71,32 @@ impl<I: Send + 'static, O: Send + 'static> Batcher<I, O> {
     }
 }
 
+/// How thick items come: their rate, in which older ones count less and less.
+struct Rhythm {
+    /// When the last batch began.
+    began: Instant,
+    /// Items per second, by then.
+    rate: f64,
+}
+
+impl Rhythm {
+    fn new() -> Self {
+        Self { began: Instant::now(), rate: 0.0 }
+    }
+
+    fn begin(&mut self, items: usize) {
+        let faded = (-self.began.elapsed().div_duration_f64(MEMORY)).exp();
+        self.rate = self.rate * faded + items as f64 / MEMORY.as_secs_f64();
+        self.began = Instant::now();
+    }
+
+    /// Until when the next batch waits for more; nothing when it begins at once.
+    fn next(&self) -> Option<Instant> {
+        let next = self.began + PACE;
+        (self.rate > MANY && next > Instant::now()).then_some(next)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex};
@@ -65,6 +113,41 @@ mod tests {
         });
         assert_eq!(batcher.submit(13).await, None);
         assert_eq!(batcher.submit(14).await, Some(14));
+    }
+
+    /// The sizes of the batches in which items are worked through that come in this interval.
+    async fn sizes(items: u32, interval: Duration) -> Vec<usize> {
+        let sizes = Arc::new(Mutex::new(Vec::new()));
+        let batcher = {
+            let sizes = sizes.clone();
+            Batcher::spawn(1000, move |items: Vec<u32>| {
+                sizes.lock().unwrap().push(items.len());
+                async move { items }
+            })
+        };
+        let mut answers = Vec::new();
+        for item in 0..items {
+            let batcher = batcher.clone();
+            answers.push(tokio::spawn(async move { batcher.submit(item).await }));
+            tokio::time::sleep(interval).await;
+        }
+        for answer in answers {
+            answer.await.unwrap().unwrap();
+        }
+        sizes.lock().unwrap().clone()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn few_items_wait_for_nothing() {
+        assert_eq!(sizes(100, Duration::from_millis(10)).await, [1; 100]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_items_share_a_batch_although_the_work_takes_no_time() {
+        let sizes = sizes(2000, Duration::from_millis(1)).await;
+        assert_eq!(sizes.iter().sum::<usize>(), 2000);
+        let busy = &sizes[sizes.len() - 10..sizes.len() - 1];
+        assert!(busy.iter().all(|size| *size >= 45), "{busy:?}");
     }
 
     #[tokio::test]

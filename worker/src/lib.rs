@@ -9,6 +9,7 @@ mod cleaning;
 mod config;
 mod consuming;
 mod egress;
+mod environments;
 mod handler;
 mod incidents;
 mod lease;

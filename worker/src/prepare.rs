@@ -17,8 +17,10 @@ use domain::{
         inputs::{Inputs, RunFacts, Secrets},
     },
 };
-use secrecy::ExposeSecret;
-use store::{Patience, Store, collections, environments};
+use serde_json::{Map, Value};
+use store::{Patience, Store, collections};
+
+use crate::environments::{self, Environments};
 
 /// Plans kept, at most. A fleet that runs more collections than this compiles some of them again and again.
 const KEPT_PLANS: usize = 4096;
@@ -28,12 +30,13 @@ type Version = (CollectionId, u32);
 /// Makes runs ready. A collection version never changes, so its plan is kept.
 pub(crate) struct Preparer {
     store: Store,
+    environments: Environments,
     plans: Mutex<HashMap<Version, Arc<Plan>>>,
 }
 
 impl Preparer {
     pub(crate) fn new(store: Store) -> Self {
-        Self { store, plans: Mutex::default() }
+        Self { environments: environments::spawn(store.clone()), store, plans: Mutex::default() }
     }
 
     /// # Errors
@@ -77,21 +80,12 @@ impl Preparer {
         Ok(plan)
     }
 
-    async fn values(
-        &self,
-        slug: &Slug,
-    ) -> Result<(serde_json::Map<String, serde_json::Value>, Secrets), Reason> {
-        let (key, name) = (self.store.secrets_key().clone(), slug.clone());
-        let read = self.store.read_patiently(Patience::new("preparing a run"), move |conn| {
-            Box::pin(async move { environments::values(conn, &name, &key).await })
-        });
-        let values = readable(read.await);
+    async fn values(&self, slug: &Slug) -> Result<(Map<String, Value>, Secrets), Reason> {
+        let values = self.environments.submit(slug.clone()).await.flatten();
         let values = values.ok_or_else(|| {
             not_runnable(&format!("environment `{slug}` is not there, or its secrets cannot be read"))
         })?;
-        let secrets =
-            values.secrets.into_iter().map(|(name, value)| (name, value.expose_secret().to_owned()));
-        Ok((values.vars, secrets.collect()))
+        Ok((values.vars.clone(), values.secrets.clone()))
     }
 
     fn kept(&self) -> std::sync::MutexGuard<'_, HashMap<Version, Arc<Plan>>> {
