@@ -5,7 +5,7 @@
 //! | nothing | queued | [`insert`] |
 //! | nothing | finished(skipped, missed) | [`insert`] with an `end` |
 //! | queued | running, attempt + 1 | [`claim`] |
-//! | queued | finished(missed) | [`expire`] |
+//! | queued | finished(missed, or inconclusive when it had begun) | [`expire`] |
 //! | queued, cleaning | finished(inconclusive) | [`expire`] |
 //! | queued | finished(cancelled) | [`cancel`] |
 //! | running | finished | [`finish`], [`end_inconclusive`]; of that attempt only |

@@ -55,6 +55,9 @@ pub enum Cancelled {
     TooLate,
 }
 
+/// Why a run does not start again that had begun.
+const NOT_AGAIN: &str = "its worker let go of it after it had begun, and no other one was free in time";
+
 /// Of a run whose clean-up nobody began.
 const UNCLEAN: &str = "the worker was lost after a request that must not be repeated; its clean-up could not be carried \
                        out, for no worker was free in time";
@@ -130,25 +133,33 @@ pub async fn end_inconclusive(
     Ok(ended)
 }
 
-/// Ends queued runs that can no longer start in time (I13): as missed, or as inconclusive when it was for their clean-up
-/// only. Answers which.
+/// Ends queued runs that can no longer start in time (I13): as missed when they never began; as inconclusive when they had
+/// begun and would have started again, or when it was for their clean-up only. Answers which.
 pub async fn expire(conn: &mut Conn, now: DateTime<Utc>, limit: u32) -> Result<Vec<RunId>> {
-    let late: Vec<(Key<RunId>, bool)> = load_skip_locked!(
+    let late: Vec<(Key<RunId>, i32, bool)> = load_skip_locked!(
         conn,
         runs::table
             .filter(IsQueued::new(runs::state).and(runs::start_by.le(latest_start(now))))
             .order((runs::start_by, runs::id))
             .limit(i64::from(limit))
-            .select((runs::id, runs::cleaning))
+            .select((runs::id, runs::attempt, runs::cleaning))
     )?;
-    let of = |wanted| late.iter().filter(move |(_, cleaning)| *cleaning == wanted).map(|(id, _)| id.0);
-    let (missed, unclean): (Vec<RunId>, Vec<RunId>) = (of(false).collect(), of(true).collect());
+    let (mut missed, mut lost, mut unclean) = (Vec::new(), Vec::new(), Vec::new());
+    for (Key(run), attempt, cleaning) in &late {
+        match (*cleaning, *attempt) {
+            (true, _) => unclean.push(*run),
+            (false, 0) => missed.push(*run),
+            (false, _) => lost.push(*run),
+        }
+    }
     let reason = Reason::new(ReasonCode::TooLate, "no worker was free in time");
     end_queued(conn, &missed, &end(Outcome::Missed, Some(&reason), now)).await?;
+    let reason = Reason::new(ReasonCode::WorkerLost, NOT_AGAIN);
+    end_queued(conn, &lost, &end(Outcome::Inconclusive, Some(&reason), now)).await?;
     let reason = Reason::new(ReasonCode::WorkerLost, UNCLEAN);
     end_queued(conn, &unclean, &end(Outcome::Inconclusive, Some(&reason), now)).await?;
     cleanups::forget(conn, &unclean).await?;
-    Ok(late.into_iter().map(|(Key(id), _)| id).collect())
+    Ok(late.into_iter().map(|(Key(id), ..)| id).collect())
 }
 
 async fn end_queued(conn: &mut Conn, runs: &[RunId], end: &End) -> Result<()> {

@@ -25,6 +25,7 @@ conformance! {
     a_duplicate_claim_finds_nothing
     concurrent_claims_share_the_runs_without_overlap
     a_run_that_is_too_late_is_not_claimed
+    a_run_that_had_begun_and_cannot_start_again_in_time_is_inconclusive
     a_result_of_another_attempt_or_owner_changes_nothing
     one_stale_result_takes_no_neighbour_along
     each_of_many_results_ends_its_own_run
@@ -106,6 +107,18 @@ async fn a_run_that_is_too_late_is_not_claimed(bench: Bench) {
     assert_eq!(write!(bench, |conn| runs::expire(conn, now, 10)).unwrap(), ids);
     let run = runs::get(&mut bench.conn().await, ids[0]).await.unwrap().unwrap();
     assert_eq!((run.outcome, run.attempt, run.started_at), (Some(Outcome::Missed), 0, None));
+}
+
+async fn a_run_that_had_begun_and_cannot_start_again_in_time_is_inconclusive(bench: Bench) {
+    let (run, owner) = running(&bench).await;
+    let now = bench.now();
+    assert_eq!(write!(bench, |conn| runs::hand_back(conn, owner, &[run], now)).unwrap(), [run]);
+    bench.clock.advance(TimeDelta::seconds(60));
+    let now = bench.now();
+    assert_eq!(write!(bench, |conn| runs::expire(conn, now, 10)).unwrap(), [run]);
+    let run = runs::get(&mut bench.conn().await, run).await.unwrap().unwrap();
+    let code = run.reason.map(|reason| reason.code);
+    assert_eq!((run.outcome, code), (Some(Outcome::Inconclusive), Some(ReasonCode::WorkerLost)));
 }
 
 async fn a_result_of_another_attempt_or_owner_changes_nothing(bench: Bench) {
