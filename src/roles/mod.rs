@@ -83,7 +83,7 @@ impl Roles {
                  belongs to one process: set DATABASE_URL to a PostgreSQL, or run all roles with `skopos serve`"
             );
         }
-        if config.amqp.url.is_none() {
+        if config.amqp.url.is_none() && self.use_the_queue() {
             bail!(
                 "{self} without the other roles needs a broker that their processes share, and the queue in the \
                  process reaches nobody else: set AMQP_URL to a RabbitMQ, or run all roles with `skopos serve`"
