@@ -158,6 +158,8 @@ words! {
         WorkerLost = "worker_lost",
         /// The worker had no way out: a request failed for want of a network, and no beacon answered either.
         NoEgress = "no_egress",
+        /// The worker itself stood still while the run waited.
+        WorkerPaused = "worker_paused",
         /// The run killed its workers too often.
         Poison = "poison",
         /// Past `due_at + max_lateness` before it could start.
@@ -181,6 +183,7 @@ impl ReasonCode {
                 | Self::VariableMissing
                 | Self::NotRunnable
                 | Self::WorkerLost
+                | Self::WorkerPaused
                 | Self::NoEgress
                 | Self::Poison
                 | Self::Internal

@@ -12,7 +12,7 @@ use domain::{
 use outbound::Outbound;
 use queue::{Message, Verdict};
 use store::Store;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
@@ -24,6 +24,7 @@ use crate::{
     marks::Marks,
     owner::Owner,
     prepare::Preparer,
+    pulse::Pulse,
     recorder::{self, Ended, Recorder},
     release::release_patiently,
     runner::drive,
@@ -44,6 +45,7 @@ pub(crate) struct Context {
     pub(crate) recorder: Recorder,
     pub(crate) preparer: Preparer,
     pub(crate) egress: Egress,
+    pub(crate) pulse: Pulse,
     pub(crate) stop: Stop,
 }
 
@@ -112,6 +114,7 @@ impl Context {
             Ok(ready) => ready,
             Err(reason) => return self.record(Ended::inconclusive(run, owner, reason)).await,
         };
+        let began = Instant::now();
         let finished = tokio::select! {
             biased;
             finished = drive(machine, self.outbound.session(), &mut guard, &in_hand.cancel) => finished,
@@ -119,7 +122,7 @@ impl Context {
         };
         match finished {
             Some(result) => {
-                let result = self.egress.excuse(result).await;
+                let result = self.egress.excuse(self.pulse.excuse(result, began)).await;
                 self.record(Ended { run, owner, collection_name, result }).await;
             }
             None => release_patiently(&self.store, owner, run.id, run.attempt).await,

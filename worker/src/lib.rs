@@ -16,6 +16,7 @@ mod lease;
 mod marks;
 mod owner;
 mod prepare;
+mod pulse;
 mod recorder;
 mod release;
 pub mod runner;
@@ -79,6 +80,7 @@ pub async fn run(
         recorder: recorder::spawn(store.clone()),
         preparer: prepare::Preparer::new(store.clone()),
         egress: egress.clone(),
+        pulse: pulse::Pulse::start(signed_off.clone()),
         stop: stop.clone(),
         store,
         outbound,
