@@ -75,7 +75,8 @@ impl Store {
         migrations::state(&self.pools).await
     }
 
-    /// Tells everybody who listens that there may be news. Call it after the commit.
+    /// Tells everybody who listens that there may be news, with PostgreSQL in other processes too. Never waits. Call it
+    /// after the commit.
     pub fn notify(&self, topic: Topic) {
         self.wakeups.notify(topic);
     }

@@ -47,6 +47,7 @@ async fn open_postgres(url: &str, config: &Config) -> Result<Store> {
     let mut manager = ManagerConfig::<AsyncPgConnection>::default();
     // Whether the connection is closed is known without a query: then it is dropped.
     manager.recycling_method = RecyclingMethod::Fast;
+    let wakeups = Wakeups::across(parsed.clone());
     manager.custom_setup = Box::new(move |_| {
         let parsed = parsed.clone();
         async move { postgres::connect(&parsed).await }.boxed()
@@ -59,7 +60,7 @@ async fn open_postgres(url: &str, config: &Config) -> Result<Store> {
         .wait_timeout(Some(WAIT))
         .build()
         .map_err(setup)?;
-    Ok(Store { pools: Pools::Pg { pool, url: url.into() }, key, clock: None, wakeups: Wakeups::new() })
+    Ok(Store { pools: Pools::Pg { pool, url: url.into() }, key, clock: None, wakeups })
 }
 
 /// The process that holds the folder's lock is the only one, so whatever is registered as alive in there is not.
@@ -78,7 +79,7 @@ async fn open_sqlite(config: &Config) -> Result<Store> {
         readers: sqlite_pool(file, format!("{PRAGMAS} PRAGMA query_only = ON;"), config.connections)?,
         _lock: lock,
     };
-    let store = Store { pools, key, clock: None, wakeups: Wakeups::new() };
+    let store = Store { pools, key, clock: None, wakeups: Wakeups::local() };
     store.migrate().await?;
     store
         .write(|conn| {

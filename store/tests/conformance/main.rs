@@ -19,4 +19,5 @@ mod retention;
 mod runs;
 mod schema;
 mod secrets;
+mod wakeups;
 mod writing;
