@@ -33,7 +33,7 @@ pub async fn runs(store: &Store, queue: &Queue) -> Result<Turn, Error> {
             })
         })
         .await?;
-    let turn = Turn::after(due.len(), BATCH).until(next, now);
+    let turn = Turn::until(due.len(), BATCH, next, now);
     let mut by_location = BTreeMap::<Slug, Vec<RunId>>::new();
     for (id, location) in due {
         by_location.entry(location).or_default().push(id);

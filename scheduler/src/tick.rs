@@ -59,7 +59,7 @@ async fn batch(conn: &mut Conn) -> store::Result<(Turn, usize)> {
         monitors::advance(conn, id, next).await?;
     }
     let next = monitors::next_slot(conn).await?;
-    Ok((Turn::after(due.len(), BATCH).until(next, now), inserted))
+    Ok((Turn::until(due.len(), BATCH, next, now), inserted))
 }
 
 /// What a batch writes.
