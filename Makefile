@@ -28,6 +28,11 @@ chaos: compiler ## Break a fleet for CHAOS_SECONDS with CHAOS_SEED, and judge it
 	cargo build --locked --workspace --bins --features planted-bugs
 	@exec "$(TARGET)/debug/chaos"
 
+.PHONY: bench
+bench: compiler ## Measure a fleet: lag, saturation, what another worker adds
+	cargo build --locked --release --package skopos --package bench
+	@for what in lag saturate workers; do "$(TARGET)/release/bench" $$what; done
+
 .PHONY: fmt
 fmt: ## Format
 	cargo fmt --all
