@@ -6,11 +6,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use domain::{
-    exchange::Request,
-    outcome::{Outcome, Reason, ReasonCode},
-    result::RunResult,
-};
+use domain::{exchange::Request, outcome::ReasonCode, result::RunResult};
 use outbound::Outbound;
 use tokio::{
     sync::watch,
@@ -19,7 +15,11 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{batch::Batcher, config::Beacon};
+use crate::{
+    batch::Batcher,
+    config::Beacon,
+    excuse::{blame_us, may_be_ours, wants_network},
+};
 
 /// Probes in a row that reach nothing before the worker stops consuming: one may be the beacons' own trouble.
 const LOST: u32 = 2;
@@ -81,29 +81,11 @@ impl Egress {
     /// The result, inconclusive when it failed for want of a network and a probe after that reaches no beacon.
     pub(crate) async fn excuse(&self, result: RunResult) -> RunResult {
         let Some(probes) = &self.probes else { return result };
-        let Some(reason) = result.reason.as_ref().filter(|reason| wants_network(reason.code)) else {
-            return result;
-        };
-        if result.outcome != Outcome::Failed || probes.submit(()).await != Some(false) {
+        if !may_be_ours(&result) || probes.submit(()).await != Some(false) {
             return result;
         }
-        let message = format!("{}; the worker reaches none of its beacons either", reason.message);
-        let reason = Reason { code: ReasonCode::NoEgress, step: reason.step.clone(), message };
-        RunResult { outcome: Outcome::Inconclusive, reason: Some(reason), ..result }
+        blame_us(result, ReasonCode::NoEgress, "the worker reaches none of its beacons either")
     }
-}
-
-/// Failures that a worker without a network has whatever its target does.
-fn wants_network(code: ReasonCode) -> bool {
-    matches!(
-        code,
-        ReasonCode::Dns
-            | ReasonCode::Connect
-            | ReasonCode::Tls
-            | ReasonCode::Timeout
-            | ReasonCode::ConnectionLost
-            | ReasonCode::DeadlinePassed
-    )
 }
 
 async fn keep_looking(

@@ -10,6 +10,7 @@ mod config;
 mod consuming;
 mod egress;
 mod environments;
+mod excuse;
 mod handler;
 mod incidents;
 mod lease;

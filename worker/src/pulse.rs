@@ -7,11 +7,13 @@ use std::{
 };
 
 use domain::{
-    outcome::{Outcome, Reason, ReasonCode},
+    outcome::{Outcome, ReasonCode},
     result::RunResult,
 };
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
+
+use crate::excuse::{blame_us, code, may_be_ours};
 
 /// Between two beats.
 const BEAT: Duration = Duration::from_millis(250);
@@ -65,15 +67,11 @@ impl Pulse {
 
     /// The result, inconclusive when it failed for want of time while the worker stood still.
     pub(crate) fn excuse(&self, result: RunResult, since: Instant) -> RunResult {
-        let Some(reason) = result.reason.as_ref().filter(|reason| wants_time(reason.code)) else {
-            return result;
-        };
-        if result.outcome != Outcome::Failed || !self.stood_still_since(since) {
+        let polled = result.outcome == Outcome::Failed && code(&result) == Some(ReasonCode::PollTimeout);
+        if !(polled || may_be_ours(&result)) || !self.stood_still_since(since) {
             return result;
         }
-        let message = format!("{}; the worker stood still meanwhile", reason.message);
-        let reason = Reason { code: ReasonCode::WorkerPaused, step: reason.step.clone(), message };
-        RunResult { outcome: Outcome::Inconclusive, reason: Some(reason), ..result }
+        blame_us(result, ReasonCode::WorkerPaused, "the worker stood still meanwhile")
     }
 
     fn beats(&self) -> std::sync::MutexGuard<'_, Beats> {
@@ -81,22 +79,9 @@ impl Pulse {
     }
 }
 
-/// Failures that a worker brings about by standing still, whatever the target does.
-fn wants_time(code: ReasonCode) -> bool {
-    matches!(
-        code,
-        ReasonCode::Dns
-            | ReasonCode::Connect
-            | ReasonCode::Tls
-            | ReasonCode::Timeout
-            | ReasonCode::ConnectionLost
-            | ReasonCode::DeadlinePassed
-            | ReasonCode::PollTimeout
-    )
-}
-
 #[cfg(test)]
 mod tests {
+    use domain::outcome::Reason;
     use tokio::time::advance;
 
     use super::*;

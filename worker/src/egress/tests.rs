@@ -1,5 +1,6 @@
 use std::net::SocketAddr;
 
+use domain::outcome::{Outcome, Reason};
 use tokio::{io::AsyncWriteExt, net::TcpListener};
 
 use super::*;
