@@ -106,6 +106,8 @@ impl Fleet {
         self.clock.now()
     }
 
+    /// A worker that lives through more than its lease's time to live at once loses the lease, and hands back what it
+    /// took in the meantime: tests that pass so much begin their workers afterwards.
     pub(crate) fn pass(&self, seconds: i64) {
         self.clock.advance(TimeDelta::seconds(seconds));
     }

@@ -51,9 +51,9 @@ async fn a_slot_for_which_no_worker_was_free_is_missed_and_stays_so(fleet: &mut 
 
 async fn after_an_outage_the_latest_slot_runs_and_the_others_are_one_gap(fleet: &mut Fleet) {
     fleet.watch("GET", "/ok", json!({})).await;
-    let worker = fleet.worker().await;
     let first = fleet.now();
     fleet.pass(52);
+    let worker = fleet.worker().await;
     fleet.schedule().await;
     assert_eq!(fleet.ends(1).await, [PASSED]);
     let seconds = |at: chrono::DateTime<chrono::Utc>| (at - first).num_seconds();
@@ -66,8 +66,8 @@ async fn after_an_outage_the_latest_slot_runs_and_the_others_are_one_gap(fleet: 
 
 async fn after_an_outage_a_monitor_that_skips_has_a_gap_only(fleet: &mut Fleet) {
     fleet.watch("GET", "/ok", json!({ "catch_up": "skip" })).await;
-    let worker = fleet.worker().await;
     fleet.pass(52);
+    let worker = fleet.worker().await;
     fleet.schedule().await;
     assert_eq!(fleet.runs().await, []);
     assert_eq!(fleet.gaps().await[0].slots, 11);

@@ -31,9 +31,9 @@ async fn a_broker_that_loses_everything_costs_time_and_nothing_else(fleet: &mut 
     fleet.tick().await;
     fleet.relay().await;
     fleet.lose_all_messages().await;
-    let worker = fleet.worker().await;
     // The first wake-up is trusted for ten seconds.
     fleet.pass(10);
+    let worker = fleet.worker().await;
     fleet.relay().await;
     assert_eq!(fleet.ends(1).await, [PASSED]);
     worker.stop().await;
