@@ -79,7 +79,7 @@ pub(crate) fn operations() -> [Operation; 1] {
 async fn show(State(api): State<Api>) -> Result<Json<Fleet>, Refusal> {
     let mut conn = api.store.read().await?;
     let now = store::now(&mut conn).await?;
-    let running = workers::running(&mut conn).await?;
+    let running = workers::running(&mut conn, now).await?;
     let workers = workers::list(&mut conn).await?.into_iter().map(|worker| {
         let running = running.get(&worker.id).copied().unwrap_or_default();
         WorkerView::new(worker, running, now)

@@ -40,7 +40,7 @@ pub async fn once(store: &Store, queue: &Queue) -> Result<Turn, Error> {
 async fn waiting(store: &Store) -> Result<(DateTime<Utc>, Vec<(Destination, Waiting)>), Error> {
     let mut conn = store.read().await?;
     let now = store::now(&mut conn).await?;
-    let runs = queues::waiting_runs(&mut conn).await?;
+    let runs = queues::waiting_runs(&mut conn, now).await?;
     let runs = runs.into_iter().map(|(location, waiting): (Slug, _)| (Destination::Runs(location), waiting));
     let notifications = queues::waiting_notifications(&mut conn).await?;
     Ok((now, runs.chain([(Destination::Notifications, notifications)]).collect()))

@@ -35,6 +35,8 @@ const TICK: Duration = Duration::from_millis(500);
 const RELAY: Duration = Duration::from_secs(1);
 /// With the lease of 8 s: what a dead worker costs its runs.
 const REAP: Duration = Duration::from_secs(2);
+/// They come of outages of a day, so there is no hurry.
+const STRAGGLERS: Duration = Duration::from_secs(600);
 const PRUNE: Duration = Duration::from_secs(600);
 /// How old figures are that people look at.
 const FIGURES: Duration = Duration::from_secs(5);
@@ -73,8 +75,11 @@ pub async fn run(
     shutdown: CancellationToken,
 ) -> Result<(), Error> {
     let (store, queue, config, shutdown) = (&store, &queue, &config, &shutdown);
+    // Before the first run of a day, which would lie astray. A failure is told of by the duty that tries it again.
+    let _ = prune::make_days(store).await;
     // What a crash left behind is not a run that still goes on: reaped first, it takes no slot from its monitor.
     while matches!(reap::once(store).await, Ok(Turn::More)) {}
+    while matches!(reap::stragglers(store).await, Ok(Turn::More)) {}
     let (runs, notifications) = (store.listen(Topic::Runs), store.listen(Topic::Notifications));
     let duties = async {
         tokio::join!(
@@ -84,6 +89,7 @@ pub async fn run(
                 relay::notifications(store, queue)
             }),
             every("reap", REAP, None, shutdown, || reap::once(store)),
+            every("stragglers", STRAGGLERS, None, shutdown, || reap::stragglers(store)),
             every("prune", PRUNE, None, shutdown, || prune::once(store, config)),
             every("figures", FIGURES, None, shutdown, || figures::once(store, queue)),
         );

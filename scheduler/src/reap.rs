@@ -44,6 +44,26 @@ pub async fn once(store: &Store) -> Result<Turn, Error> {
     Ok(reaped.turn)
 }
 
+/// Ends what an outage of more than a day has left over, beyond where everybody else looks.
+///
+/// # Errors
+/// [`Error::Store`]; then nothing of the batch has happened.
+#[tracing::instrument(name = "scheduler.reap.stragglers", level = "debug", skip_all)]
+pub async fn stragglers(store: &Store) -> Result<Turn, Error> {
+    let end = store.write(|conn| {
+        Box::pin(async move {
+            let now = store::now(conn).await?;
+            runs::end_stragglers(conn, now, BATCH).await
+        })
+    });
+    let ended = end.await?.len();
+    if ended > 0 {
+        tracing::warn!(runs = ended, "Runs that nobody had finished a day after they were due are over.");
+        store.notify(Topic::Results);
+    }
+    Ok(Turn::after(ended, BATCH))
+}
+
 #[derive(Debug)]
 struct Reaped {
     queued: usize,

@@ -29,7 +29,7 @@ pub async fn runs(store: &Store, queue: &Queue) -> Result<Turn, Error> {
             Box::pin(async move {
                 let now = store::now(conn).await?;
                 let due = runs::wake(conn, now, BATCH).await?;
-                Ok((now, due, runs::next_wake(conn).await?))
+                Ok((now, due, runs::next_wake(conn, now).await?))
             })
         })
         .await?;

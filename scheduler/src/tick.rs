@@ -102,7 +102,7 @@ async fn settle_one(
     };
     let settled = slots::settle(&rules, due.slot_at, now);
     if let Some(slot) = settled.run {
-        collect_runs(conn, due, quarantined, slot, rows).await?;
+        collect_runs(conn, due, quarantined, slot, now, rows).await?;
     }
     collect_gaps(due, &settled, rows);
     rows.next.push((monitor.id, settled.next));
@@ -125,13 +125,14 @@ async fn collect_runs(
     due: &DueMonitor,
     quarantined: &Quarantined,
     slot: DateTime<Utc>,
+    now: DateTime<Utc>,
     rows: &mut Rows,
 ) -> store::Result<()> {
     let in_maintenance = in_maintenance(&due.monitor.document, slot);
     for (collection, location) in lanes(due) {
         let end = match quarantined.get(&(collection.id, collection.version)) {
             Some(quarantine) => Some(refused(quarantine)),
-            None => overlap(conn, due, collection, location).await?,
+            None => overlap(conn, due, collection, location, now).await?,
         };
         let run = new_run(due, collection, location, slot, in_maintenance, end);
         if planted::has(Bug::SlotTwice) {
@@ -160,9 +161,10 @@ async fn overlap(
     due: &DueMonitor,
     collection: &PinnedCollection,
     location: &Slug,
+    now: DateTime<Utc>,
 ) -> store::Result<Option<End>> {
     let skips = due.monitor.document.overlap == Overlap::Skip;
-    let overlaps = skips && runs::any_unfinished(conn, due.monitor.id, collection.id, location).await?;
+    let overlaps = skips && runs::any_unfinished(conn, due.monitor.id, collection.id, location, now).await?;
     Ok(overlaps.then(|| End {
         outcome: Outcome::Skipped,
         reason: Reason::new(ReasonCode::Overlap, "the run before was not finished"),

@@ -16,6 +16,7 @@ use crate::{
     Conn, Result,
     conn::with,
     literal::{IsPending, IsQueued},
+    runs::recent,
     schema::{notifications, queues, runs, workers},
     types::{Moment, Word},
 };
@@ -79,14 +80,13 @@ pub async fn list(conn: &mut Conn) -> Result<Vec<QueueFigures>> {
 }
 
 /// Queued runs per location; also of locations where nothing waits, if a worker stands there.
-pub async fn waiting_runs(conn: &mut Conn) -> Result<BTreeMap<Slug, Waiting>> {
+pub async fn waiting_runs(conn: &mut Conn, now: DateTime<Utc>) -> Result<BTreeMap<Slug, Waiting>> {
     let served: Vec<Word<Slug>> =
         with!(conn, |c| workers::table.select(workers::location).distinct().load(c))?;
-    let queued = runs::table.filter(IsQueued::new(runs::state)).group_by(runs::location).select((
-        runs::location,
-        count_star(),
-        min(runs::due_at),
-    ));
+    let queued = runs::table
+        .filter(IsQueued::new(runs::state).and(recent(now)))
+        .group_by(runs::location)
+        .select((runs::location, count_star(), min(runs::due_at)));
     let queued: Vec<(Word<Slug>, i64, Option<Moment>)> = with!(conn, |c| queued.load(c))?;
     let mut by_location: BTreeMap<_, _> =
         served.into_iter().map(|Word(location)| (location, Waiting::default())).collect();

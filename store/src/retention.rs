@@ -1,10 +1,13 @@
-//! Forgetting what is old, in batches so that no transaction is long.
+//! Forgetting what is old, in batches so that no transaction is long. On PostgreSQL runs go by whole days.
 
-use chrono::{DateTime, Utc};
+mod days;
 
+use chrono::{DateTime, NaiveTime, Utc};
+pub use days::{create_partitions, prune_day};
 use diesel::{
     dsl::{exists, not},
     prelude::*,
+    sql_types::BigInt,
 };
 use diesel_async::RunQueryDsl;
 use domain::{
@@ -14,15 +17,17 @@ use domain::{
 
 use crate::{
     Conn, Result,
-    conn::{load_skip_locked, with},
+    conn::{Link, load_skip_locked, with},
     literal::IsResolved,
     schema::{collection_versions, collections, gaps, incidents, run_results, runs, workers},
-    types::{Key, Moment, Word},
+    types::{Key, Moment, Word, sql},
 };
 
-/// How many rows went.
+/// How much went.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Pruned {
+    /// Whole days of finished runs, with their results; how many those were nobody counted.
+    pub days: usize,
     /// Finished runs, with their results.
     pub runs: usize,
     /// Resolved incidents, with their notifications.
@@ -39,15 +44,16 @@ impl Pruned {
     /// Of everything together; 0 when there is nothing more to do.
     #[must_use]
     pub const fn total(&self) -> usize {
-        self.runs + self.incidents + self.gaps + self.workers + self.versions
+        self.days + self.runs + self.incidents + self.gaps + self.workers + self.versions
     }
 }
 
 /// Deletes up to `limit` rows of each kind that were over before `older_than`. Call it again, each time in a transaction
-/// of its own, until nothing went.
+/// of its own, until nothing went. Days that have a partition go by [`prune_day`] first; here, only what is left of them.
 pub async fn prune(conn: &mut Conn, older_than: DateTime<Utc>, limit: u32) -> Result<Pruned> {
     let (before, limit) = (Moment(older_than), i64::from(limit));
     Ok(Pruned {
+        days: 0,
         runs: prune_runs(conn, before, limit).await?,
         incidents: prune_incidents(conn, before, limit).await?,
         gaps: prune_gaps(conn, before).await?,
@@ -58,16 +64,40 @@ pub async fn prune(conn: &mut Conn, older_than: DateTime<Utc>, limit: u32) -> Re
 
 /// By `due_at`, which is what PostgreSQL partitions by. A run that is not finished stays, however old.
 async fn prune_runs(conn: &mut Conn, before: Moment, limit: i64) -> Result<usize> {
+    let mut ids = astray(conn, before, limit).await?;
+    // A day that is not over yet will be dropped whole, which is cheaper than to delete it row by row until then.
+    let of_days = match conn.link {
+        Link::Pg(_) => Moment(before.0.date_naive().and_time(NaiveTime::MIN).and_utc()),
+        Link::Lite(_) => before,
+    };
+    let left = limit.saturating_sub_unsigned(ids.len() as u64);
     let old = runs::table
-        .filter(runs::due_at.lt(before).and(runs::state.eq(Word(RunState::Finished))))
+        .filter(runs::due_at.lt(of_days).and(runs::state.eq(Word(RunState::Finished))))
         .order((runs::due_at, runs::id))
-        .limit(limit);
-    let ids: Vec<Key<RunId>> = load_skip_locked!(conn, old.select(runs::id))?;
+        .limit(left);
+    let of_days: Vec<Key<RunId>> = load_skip_locked!(conn, old.select(runs::id))?;
+    ids.extend(of_days);
     let results =
         run_results::table.filter(run_results::due_at.lt(before)).filter(run_results::run_id.eq_any(&ids));
     with!(conn, |c| diesel::delete(results).execute(c))?;
     let old = runs::table.filter(runs::due_at.lt(before)).filter(runs::id.eq_any(&ids));
     Ok(with!(conn, |c| diesel::delete(old).execute(c))?)
+}
+
+/// What lies in PostgreSQL's default partition is in no day that could be dropped.
+async fn astray(conn: &mut Conn, before: Moment, limit: i64) -> Result<Vec<Key<RunId>>> {
+    const OLD: &str = "SELECT id FROM runs_default WHERE due_at < $1 AND state = 'finished' ORDER BY due_at, id \
+         LIMIT $2 FOR UPDATE SKIP LOCKED";
+    let Link::Pg(object) = &mut conn.link else { return Ok(Vec::new()) };
+    let query = diesel::sql_query(OLD).bind::<sql::Moment, _>(before).bind::<BigInt, _>(limit);
+    let rows: Vec<Astray> = query.load(&mut **object).await?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
+}
+
+#[derive(QueryableByName)]
+struct Astray {
+    #[diesel(sql_type = sql::Key)]
+    id: Key<RunId>,
 }
 
 /// Their notifications go with them, by the foreign key.

@@ -11,6 +11,7 @@ use crate::{
     Conn, Result,
     conn::with,
     literal::IsRunning,
+    runs::recent,
     schema::{runs, workers},
     types::{Key, Moment, Word, count},
 };
@@ -75,9 +76,9 @@ pub async fn list(conn: &mut Conn) -> Result<Vec<Worker>> {
 }
 
 /// How many runs each worker has in hand; those that have none are left out.
-pub async fn running(conn: &mut Conn) -> Result<HashMap<WorkerId, u64>> {
+pub async fn running(conn: &mut Conn, now: DateTime<Utc>) -> Result<HashMap<WorkerId, u64>> {
     let owned = runs::table
-        .filter(IsRunning::new(runs::state))
+        .filter(IsRunning::new(runs::state).and(recent(now)))
         .group_by(runs::owner)
         .select((runs::owner, count_star()));
     let rows: Vec<(Option<Key<WorkerId>>, i64)> = with!(conn, |c| owned.load(c))?;

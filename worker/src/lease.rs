@@ -164,7 +164,7 @@ async fn renew(conn: &mut store::Conn, id: WorkerId) -> store::Result<Option<Ren
     if !workers::renew(conn, id, now, now + TIME_TO_LIVE).await? {
         return Ok(None);
     }
-    let stop = runs::cancel_requested(conn, id).await?;
+    let stop = runs::cancel_requested(conn, id, now).await?;
     let owned = runs::owned_since(conn, id, now - SETTLED).await?;
     Ok(Some(Renewed { stop, owned }))
 }

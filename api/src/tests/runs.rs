@@ -281,5 +281,5 @@ async fn a_running_run_is_cancelled_through_its_worker() {
     let reply = client.press(&format!("/v1/runs/{run}/cancel")).await;
     assert_eq!((reply.status.as_u16(), &reply.json()["state"]), (202, &json!("running")));
     let mut conn = client.store.read().await.unwrap();
-    assert_eq!(runs::cancel_requested(&mut conn, worker).await.unwrap(), [run]);
+    assert_eq!(runs::cancel_requested(&mut conn, worker, now).await.unwrap(), [run]);
 }

@@ -8,7 +8,8 @@ use serde_json::json;
 
 use crate::fleet::Fleet;
 
-const DAY: i64 = 24 * 3600;
+const HOUR: i64 = 3600;
+const DAY: i64 = 24 * HOUR;
 
 #[tokio::test]
 async fn what_is_older_than_the_retention_is_forgotten_and_nothing_else() {
@@ -16,8 +17,9 @@ async fn what_is_older_than_the_retention_is_forgotten_and_nothing_else() {
     let config = Config { retention_days: NonZeroU32::new(5).unwrap() };
     for _ in 0..3 {
         fleet.tick().await;
-        fleet.pass(2 * DAY);
+        fleet.pass(HOUR);
         fleet.reap().await;
+        fleet.pass(2 * DAY - HOUR);
     }
     // Due on the days 0, 2 and 4; this is day 6.
     assert!(fleet.runs().await.iter().all(|run| run.outcome == Some(Outcome::Missed)));

@@ -4,6 +4,7 @@ use domain::{
     id::RunId,
     outcome::{Outcome, ReasonCode, RunState},
 };
+use scheduler::{Turn, reap};
 use serde_json::json;
 use store::{Topic, runs};
 
@@ -98,5 +99,16 @@ async fn a_run_whose_worker_died_is_not_started_again_too_late() {
     fleet.claim(run).await;
     fleet.pass(8);
     fleet.reap().await;
+    assert_eq!(end(&fleet.run().await), Some((Outcome::Inconclusive, Some(ReasonCode::WorkerLost))));
+}
+
+#[tokio::test]
+async fn what_an_outage_of_days_left_over_is_over_all_the_same() {
+    let (fleet, run) = fleet_with_a_run().await;
+    fleet.claim(run).await;
+    fleet.pass(2 * 24 * 3600);
+    fleet.reap().await;
+    assert_eq!(fleet.run().await.outcome, None, "nobody looks so far back all the time");
+    assert_eq!(reap::stragglers(&fleet.store).await.unwrap(), Turn::Done);
     assert_eq!(end(&fleet.run().await), Some((Outcome::Inconclusive, Some(ReasonCode::WorkerLost))));
 }

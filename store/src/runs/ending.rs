@@ -12,13 +12,14 @@ use domain::{
 };
 
 use super::{
+    HORIZON,
     holding::{self, Held},
-    keys, latest_start,
+    keys, latest_start, recent,
 };
 use crate::{
     Conn, Result, cleanups,
     conn::{Link, load_skip_locked, with},
-    literal::IsQueued,
+    literal::{IsQueued, IsUnfinished},
     schema::runs,
     types::{Doc, Key, Moment, Word, count, sql},
 };
@@ -139,11 +140,34 @@ pub async fn expire(conn: &mut Conn, now: DateTime<Utc>, limit: u32) -> Result<V
     let late: Vec<(Key<RunId>, i32, bool)> = load_skip_locked!(
         conn,
         runs::table
-            .filter(IsQueued::new(runs::state).and(runs::start_by.le(latest_start(now))))
+            .filter(IsQueued::new(runs::state).and(runs::start_by.le(latest_start(now))).and(recent(now)))
             .order((runs::start_by, runs::id))
             .limit(i64::from(limit))
             .select((runs::id, runs::attempt, runs::cleaning))
     )?;
+    end_locked(conn, late, now).await
+}
+
+/// Ends what is not finished a day after it was due, of whoever it is: what an outage left there that was longer than the
+/// [`HORIZON`], within which everybody else looks. Answers which.
+pub async fn end_stragglers(conn: &mut Conn, now: DateTime<Utc>, limit: u32) -> Result<Vec<RunId>> {
+    let left: Vec<(Key<RunId>, i32, bool)> = load_skip_locked!(
+        conn,
+        runs::table
+            .filter(IsUnfinished::new(runs::state).and(runs::due_at.le(Moment(now - HORIZON))))
+            .order((runs::due_at, runs::id))
+            .limit(i64::from(limit))
+            .select((runs::id, runs::attempt, runs::cleaning))
+    )?;
+    end_locked(conn, left, now).await
+}
+
+/// Ends unfinished runs whose rows are locked, by their attempt and whether they were for their clean-up only. Answers which.
+async fn end_locked(
+    conn: &mut Conn,
+    late: Vec<(Key<RunId>, i32, bool)>,
+    now: DateTime<Utc>,
+) -> Result<Vec<RunId>> {
     let (mut missed, mut lost, mut unclean) = (Vec::new(), Vec::new(), Vec::new());
     for (Key(run), attempt, cleaning) in &late {
         match (*cleaning, *attempt) {
@@ -153,19 +177,20 @@ pub async fn expire(conn: &mut Conn, now: DateTime<Utc>, limit: u32) -> Result<V
         }
     }
     let reason = Reason::new(ReasonCode::TooLate, "no worker was free in time");
-    end_queued(conn, &missed, &end(Outcome::Missed, Some(&reason), now)).await?;
+    end_all_as(conn, &missed, &end(Outcome::Missed, Some(&reason), now)).await?;
     let reason = Reason::new(ReasonCode::WorkerLost, NOT_AGAIN);
-    end_queued(conn, &lost, &end(Outcome::Inconclusive, Some(&reason), now)).await?;
+    end_all_as(conn, &lost, &end(Outcome::Inconclusive, Some(&reason), now)).await?;
     let reason = Reason::new(ReasonCode::WorkerLost, UNCLEAN);
-    end_queued(conn, &unclean, &end(Outcome::Inconclusive, Some(&reason), now)).await?;
-    cleanups::forget(conn, &unclean).await?;
-    Ok(late.into_iter().map(|(Key(id), ..)| id).collect())
+    end_all_as(conn, &unclean, &end(Outcome::Inconclusive, Some(&reason), now)).await?;
+    let ids: Vec<RunId> = late.into_iter().map(|(Key(id), ..)| id).collect();
+    cleanups::forget(conn, &ids).await?;
+    Ok(ids)
 }
 
-async fn end_queued(conn: &mut Conn, runs: &[RunId], end: &End) -> Result<()> {
+async fn end_all_as(conn: &mut Conn, runs: &[RunId], end: &End) -> Result<()> {
     if !runs.is_empty() {
-        let queued = runs::table.filter(keys!(runs)).filter(runs::state.eq(Word(RunState::Queued)));
-        with!(conn, |c| diesel::update(queued).set(end).execute(c))?;
+        let unfinished = runs::table.filter(keys!(runs)).filter(IsUnfinished::new(runs::state));
+        with!(conn, |c| diesel::update(unfinished).set(end).execute(c))?;
     }
     Ok(())
 }

@@ -1,5 +1,8 @@
 //! Looking at runs.
 
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
 use diesel::{dsl::exists, prelude::*};
 use diesel_async::RunQueryDsl;
 use domain::{
@@ -9,7 +12,7 @@ use domain::{
     run::Run,
 };
 
-use super::{keys, row::Row};
+use super::{keys, recent, row::Row};
 use crate::{
     Conn, Listing, Page, Result,
     conn::with,
@@ -81,7 +84,7 @@ diesel::alias! {
 
 /// The latest finished run of each collection of each of these monitors. Drafts do not count.
 pub async fn latest(conn: &mut Conn, monitors: &[MonitorId]) -> Result<Vec<Run>> {
-    let ids: Vec<_> = monitors.iter().copied().map(Key).collect();
+    let monitors: Vec<_> = monitors.iter().copied().map(Key).collect();
     // One look into an index for each collection, however long the history.
     let newest = NEWEST
         .filter(NEWEST.field(runs::monitor_id).eq(monitor_collections::monitor_id.nullable()))
@@ -92,12 +95,17 @@ pub async fn latest(conn: &mut Conn, monitors: &[MonitorId]) -> Result<Vec<Run>>
         .limit(1)
         .select(NEWEST.field(runs::id))
         .single_value();
-    let latest = monitor_collections::table
-        .inner_join(runs::table.on(runs::id.nullable().eq(newest)))
-        .filter(monitor_collections::monitor_id.eq_any(ids))
-        .order((monitor_collections::monitor_id, monitor_collections::position));
+    let each = monitor_collections::table
+        .filter(monitor_collections::monitor_id.eq_any(monitors))
+        .order((monitor_collections::monitor_id, monitor_collections::position))
+        .select(newest);
+    let ids: Vec<Option<Key<RunId>>> = with!(conn, |c| each.load(c))?;
+    let ids: Vec<RunId> = ids.into_iter().flatten().map(|Key(id)| id).collect();
+    // By their ids in a statement of its own, for only from here can it say in which partitions they are.
+    let latest = runs::table.filter(keys!(ids));
     let rows: Vec<Row> = with!(conn, |c| latest.select(Row::as_select()).load(c))?;
-    Ok(rows.into_iter().map(Run::from).collect())
+    let mut runs: HashMap<RunId, Run> = rows.into_iter().map(|row| (row.id.0, Run::from(row))).collect();
+    Ok(ids.iter().filter_map(|id| runs.remove(id)).collect())
 }
 
 /// Whether a run of this monitor, collection and location is not finished: what `overlap: skip` asks before it inserts the
@@ -107,10 +115,11 @@ pub async fn any_unfinished(
     monitor: MonitorId,
     collection: CollectionId,
     location: &Slug,
+    now: DateTime<Utc>,
 ) -> Result<bool> {
     let unfinished = runs::table
         .filter(runs::monitor_id.eq(Key(monitor)).and(runs::collection_id.eq(Key(collection))))
         .filter(runs::location.eq(Word(location.clone())))
-        .filter(IsUnfinished::new(runs::state));
+        .filter(IsUnfinished::new(runs::state).and(recent(now)));
     Ok(with!(conn, |c| diesel::select(exists(unfinished)).get_result(c))?)
 }

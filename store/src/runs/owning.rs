@@ -17,7 +17,7 @@ use domain::{
 
 use super::{
     holding::{self, Held},
-    keys,
+    keys, recent,
     row::Row,
 };
 use crate::{
@@ -93,10 +93,10 @@ pub async fn mark_unsafe(conn: &mut Conn, run: RunId, attempt: u32, worker: Work
 }
 
 /// Which runs of this worker somebody wants stopped.
-pub async fn cancel_requested(conn: &mut Conn, worker: WorkerId) -> Result<Vec<RunId>> {
+pub async fn cancel_requested(conn: &mut Conn, worker: WorkerId, now: DateTime<Utc>) -> Result<Vec<RunId>> {
     let own = runs::table
         .filter(IsRunning::new(runs::state).and(runs::owner.eq(Key(worker))))
-        .filter(runs::cancel_requested_at.is_not_null());
+        .filter(runs::cancel_requested_at.is_not_null().and(recent(now)));
     let ids: Vec<Key<RunId>> = with!(conn, |c| own.select(runs::id).load(c))?;
     Ok(ids.into_iter().map(|Key(id)| id).collect())
 }
@@ -106,7 +106,7 @@ pub async fn cancel_requested(conn: &mut Conn, worker: WorkerId) -> Result<Vec<R
 pub async fn owned_since(conn: &mut Conn, worker: WorkerId, before: DateTime<Utc>) -> Result<Vec<Run>> {
     let own = runs::table
         .filter(IsRunning::new(runs::state).and(runs::owner.eq(Key(worker))))
-        .filter(runs::started_at.lt(Moment(before)));
+        .filter(runs::started_at.lt(Moment(before)).and(recent(before)));
     let rows: Vec<Row> = with!(conn, |c| own.select(Row::as_select()).load(c))?;
     Ok(rows.into_iter().map(Run::from).collect())
 }
@@ -115,11 +115,11 @@ pub async fn owned_since(conn: &mut Conn, worker: WorkerId, before: DateTime<Utc
 /// order, the one in which they are to be locked. Nothing is locked here: [`requeue`] and [`super::end_inconclusive`] are
 /// fenced by the attempt.
 pub async fn of_dead_workers(conn: &mut Conn, now: DateTime<Utc>, limit: u32) -> Result<Vec<Run>> {
-    let now = if planted::has(Bug::ReapTheLiving) { now + TimeDelta::days(1) } else { now };
+    let dead = if planted::has(Bug::ReapTheLiving) { now + TimeDelta::days(1) } else { now };
     let alive = workers::table
-        .filter(workers::id.nullable().eq(runs::owner).and(workers::alive_until.gt(Moment(now))));
+        .filter(workers::id.nullable().eq(runs::owner).and(workers::alive_until.gt(Moment(dead))));
     let orphans = runs::table
-        .filter(IsRunning::new(runs::state).and(not(exists(alive))))
+        .filter(IsRunning::new(runs::state).and(recent(now)).and(not(exists(alive))))
         .order((runs::owner, runs::due_at, runs::id))
         .limit(i64::from(limit));
     let mut rows: Vec<Row> = with!(conn, |c| orphans.select(Row::as_select()).load(c))?;

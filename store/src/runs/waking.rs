@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use domain::{document::Slug, id::RunId};
 
-use super::{holding, keys};
+use super::{holding, keys, recent};
 use crate::{
     Conn, Result, backoff,
     conn::{load_skip_locked, with},
@@ -22,7 +22,7 @@ pub async fn wake(conn: &mut Conn, now: DateTime<Utc>, limit: u32) -> Result<Vec
     let due: Vec<(Key<RunId>, Word<Slug>, i32)> = load_skip_locked!(
         conn,
         runs::table
-            .filter(IsQueued::new(runs::state).and(runs::wake_at.le(Moment(now))))
+            .filter(IsQueued::new(runs::state).and(runs::wake_at.le(Moment(now))).and(recent(now)))
             .order((runs::wake_at, runs::id))
             .limit(i64::from(limit))
             .select((runs::id, runs::location, runs::wakes))
@@ -40,8 +40,9 @@ pub async fn wake(conn: &mut Conn, now: DateTime<Utc>, limit: u32) -> Result<Vec
 }
 
 /// When the next queued run is to be woken, which may have been long ago.
-pub async fn next_wake(conn: &mut Conn) -> Result<Option<DateTime<Utc>>> {
-    let first = runs::table.filter(IsQueued::new(runs::state)).order(runs::wake_at).select(runs::wake_at);
+pub async fn next_wake(conn: &mut Conn, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
+    let queued = runs::table.filter(IsQueued::new(runs::state).and(recent(now)));
+    let first = queued.order(runs::wake_at).select(runs::wake_at);
     let at: Option<Option<Moment>> = with!(conn, |c| first.first(c)).optional()?;
     Ok(at.flatten().map(|Moment(at)| at))
 }

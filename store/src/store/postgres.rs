@@ -25,6 +25,9 @@ const LOCK: &str = "10s";
 /// A transaction of ours never waits for anything but the database. One that is silent is of a process that was stopped;
 /// its locks go before the reaper needs its rows for long.
 const IDLE_IN_TRANSACTION: &str = "15s";
+/// A plan that is made for all days of `runs` locks all of them, with their indexes, whatever days its parameters are
+/// about: more locks than a server has, once many statements do so.
+const PLANS: &str = "force_custom_plan";
 
 /// The URL as the driver has it, with our limits.
 pub(super) fn config(url: &str) -> Result<Config> {
@@ -62,7 +65,7 @@ pub(super) async fn connect(config: &Config) -> Result<AsyncPgConnection, Connec
 async fn limit(mut pg: AsyncPgConnection) -> diesel::QueryResult<AsyncPgConnection> {
     let limits = format!(
         "SET statement_timeout = '{STATEMENT}'; SET lock_timeout = '{LOCK}'; \
-         SET idle_in_transaction_session_timeout = '{IDLE_IN_TRANSACTION}'"
+         SET idle_in_transaction_session_timeout = '{IDLE_IN_TRANSACTION}'; SET plan_cache_mode = '{PLANS}'"
     );
     diesel_async::SimpleAsyncConnection::batch_execute(&mut pg, &limits).await?;
     Ok(pg)

@@ -25,6 +25,7 @@ conformance! {
     a_duplicate_claim_finds_nothing
     concurrent_claims_share_the_runs_without_overlap
     a_run_that_is_too_late_is_not_claimed
+    what_an_outage_of_days_left_over_is_ended
     a_run_that_had_begun_and_cannot_start_again_in_time_is_inconclusive
     a_result_of_another_attempt_or_owner_changes_nothing
     one_stale_result_takes_no_neighbour_along
@@ -294,4 +295,24 @@ async fn a_lost_run_ends_inconclusive_once(bench: Bench) {
     assert_eq!(write!(bench, |conn| runs::finish(conn, &[passed(run, 1, owner)], now)).unwrap(), []);
     let row = runs::get(&mut bench.conn().await, run).await.unwrap().unwrap();
     assert_eq!((row.outcome, row.reason), (Some(Outcome::Inconclusive), Some(reason)));
+}
+
+async fn what_an_outage_of_days_left_over_is_ended(bench: Bench) {
+    let (begun, _) = running(&bench).await;
+    let queued = inserted(&bench, vec![manual(bench.now())]).await[0];
+    bench.clock.advance(store::runs::HORIZON);
+    let young = inserted(&bench, vec![manual(bench.after(-1))]).await[0];
+    let now = bench.now();
+    // Nobody else looks so far back.
+    assert_eq!(write!(bench, |conn| runs::expire(conn, now, 10)).unwrap(), []);
+    assert_eq!(write!(bench, |conn| runs::of_dead_workers(conn, now, 10)).unwrap(), []);
+    let ended = write!(bench, |conn| runs::end_stragglers(conn, now, 10)).unwrap();
+    assert_eq!((ended.len(), ended.contains(&begun), ended.contains(&queued)), (2, true, true));
+    assert_eq!(write!(bench, |conn| runs::end_stragglers(conn, now, 10)).unwrap(), []);
+    let conn = &mut bench.conn().await;
+    let mut outcomes = Vec::new();
+    for run in [begun, queued, young] {
+        outcomes.push(runs::get(conn, run).await.unwrap().unwrap().outcome);
+    }
+    assert_eq!(outcomes, [Some(Outcome::Inconclusive), Some(Outcome::Missed), None]);
 }

@@ -54,7 +54,7 @@ async fn a_queue_that_nobody_sees_any_more_is_forgotten(bench: Bench) {
 async fn waiting_runs_are_counted_per_location_with_the_oldest(bench: Bench) {
     let elsewhere = store::runs::NewRun { location: slug("oslo"), ..manual(bench.after(-5)) };
     inserted(&bench, vec![manual(bench.now()), manual(bench.after(-2)), elsewhere]).await;
-    let waiting = queues::waiting_runs(&mut bench.conn().await).await.unwrap();
+    let waiting = queues::waiting_runs(&mut bench.conn().await, bench.now()).await.unwrap();
     let expected = [("default", 2, -2), ("oslo", 1, -5)].map(|(location, rows, seconds)| {
         (slug(location), Waiting { rows, oldest_at: Some(bench.after(seconds)) })
     });
@@ -66,8 +66,8 @@ async fn waiting_runs_are_counted_per_location_with_the_oldest(bench: Bench) {
 async fn runs_in_hand_are_counted_per_worker(bench: Bench) {
     let idle = worker(&bench).await;
     let (_, busy) = running(&bench).await;
-    let running = workers::running(&mut bench.conn().await).await.unwrap();
+    let running = workers::running(&mut bench.conn().await, bench.now()).await.unwrap();
     assert_eq!((running.get(&busy), running.get(&idle)), (Some(&1), None));
-    let served = queues::waiting_runs(&mut bench.conn().await).await.unwrap();
+    let served = queues::waiting_runs(&mut bench.conn().await, bench.now()).await.unwrap();
     assert_eq!(served, [(slug("default"), Waiting::default())].into(), "somebody stands there");
 }

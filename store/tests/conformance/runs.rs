@@ -151,9 +151,9 @@ async fn a_queued_run_is_cancelled_at_once_and_a_running_one_through_its_worker(
     }
     let run = runs::get(&mut bench.conn().await, queued).await.unwrap().unwrap();
     assert_eq!(run.outcome, Some(Outcome::Cancelled));
-    assert_eq!(runs::cancel_requested(&mut bench.conn().await, owner).await.unwrap(), [running]);
+    assert_eq!(runs::cancel_requested(&mut bench.conn().await, owner, bench.now()).await.unwrap(), [running]);
     let other = worker(&bench).await;
-    assert_eq!(runs::cancel_requested(&mut bench.conn().await, other).await.unwrap(), []);
+    assert_eq!(runs::cancel_requested(&mut bench.conn().await, other, bench.now()).await.unwrap(), []);
 }
 
 async fn runs_are_paged_newest_first_without_gaps_or_repeats(bench: Bench) {
@@ -208,9 +208,10 @@ async fn filters_narrow_the_list(bench: Bench) {
 async fn an_unfinished_run_is_seen_by_the_next_slot(bench: Bench) {
     let new = scheduled(bench.now());
     let (monitor, collection) = (new.monitor.clone().unwrap().id, new.collection.id);
+    let now = bench.now();
     let unfinished = async |location: &str| {
         let conn = &mut bench.conn().await;
-        runs::any_unfinished(conn, monitor, collection, &slug(location)).await.unwrap()
+        runs::any_unfinished(conn, monitor, collection, &slug(location), now).await.unwrap()
     };
     assert!(!unfinished("default").await);
     let run = inserted(&bench, vec![new]).await[0];
