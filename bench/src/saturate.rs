@@ -22,7 +22,7 @@ async fn once(options: &Options, workers: usize) -> anyhow::Result<String> {
     let mut fleet = Fleet::ground(&options.skopos, Target::new(Duration::ZERO)).await?;
     backlog(&mut fleet, options.monitors, "1s", Duration::from_secs(options.seconds)).await?;
     for _ in 0..workers {
-        fleet.start("worker", &[("SKOPOS__WORKER__SLOTS", "256")])?;
+        fleet.start("worker", &[("SKOPOS__WORKER__SLOTS", "512")])?;
     }
     // The statistics of PostgreSQL are up to a second late.
     sleep(Duration::from_secs(4)).await;

@@ -55,9 +55,7 @@ async fn batch(conn: &mut Conn) -> store::Result<(Turn, usize)> {
         inserted += runs::insert(conn, some, now).await?.len();
     }
     gaps::insert(conn, &rows.gaps, now).await?;
-    for (id, next) in rows.next {
-        monitors::advance(conn, id, next).await?;
-    }
+    monitors::advance(conn, &rows.next).await?;
     let next = monitors::next_slot(conn).await?;
     Ok((Turn::until(due.len(), BATCH, next, now), inserted))
 }

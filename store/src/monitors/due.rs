@@ -3,8 +3,11 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
+use diesel::{
+    prelude::*,
+    sql_types::{Array, Nullable},
+};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::{
     document::Slug,
     id::{CollectionId, MonitorId},
@@ -14,9 +17,9 @@ use domain::{
 use super::{Row, SavedMonitor};
 use crate::{
     Conn, Result,
-    conn::{load_skip_locked, with},
+    conn::{Link, load_skip_locked, with},
     schema::{collections, monitor_collections, monitors},
-    types::{Key, Moment, Word},
+    types::{Key, Moment, Word, sql},
 };
 
 /// A monitor whose next slot has come.
@@ -61,21 +64,54 @@ pub async fn next_slot(conn: &mut Conn) -> Result<Option<DateTime<Utc>>> {
     Ok(slot.flatten().map(|Moment(at)| at))
 }
 
-/// Moves the next slot forward, never back (I12): false when it is there or further already. `None` when there is no
-/// further slot.
-pub async fn advance(conn: &mut Conn, id: MonitorId, next_slot_at: Option<DateTime<Utc>>) -> Result<bool> {
-    let one = monitors::table.find(Key(id)).filter(monitors::next_slot_at.is_not_null());
-    let changed = match next_slot_at.map(Moment) {
-        Some(slot) => {
-            let behind = one.filter(monitors::next_slot_at.lt(slot));
-            with!(conn, |c| diesel::update(behind).set(monitors::next_slot_at.eq(slot)).execute(c))?
+/// Moves next slots forward, never back (I12), to `None` when there is no further one. Answers how many moved: not those
+/// that are there or further already.
+pub async fn advance(conn: &mut Conn, next: &[(MonitorId, Option<DateTime<Utc>>)]) -> Result<usize> {
+    match &mut conn.link {
+        Link::Pg(object) => Ok(advance_all(object, next).await?),
+        Link::Lite(object) => {
+            let next = next.to_vec();
+            let each = move |sqlite: &mut SqliteConnection| {
+                next.iter().map(|(id, slot)| advance_one(sqlite, *id, *slot)).sum()
+            };
+            Ok(object.spawn_blocking(each).await?)
+        }
+    }
+}
+
+/// All in one statement, which `diesel` cannot build.
+async fn advance_all(
+    pg: &mut AsyncPgConnection,
+    next: &[(MonitorId, Option<DateTime<Utc>>)],
+) -> QueryResult<usize> {
+    const STATEMENT: &str = "UPDATE monitors SET next_slot_at = next.slot FROM unnest($1, $2) AS next (id, slot) \
+         WHERE monitors.id = next.id AND monitors.next_slot_at IS NOT NULL \
+         AND (next.slot IS NULL OR monitors.next_slot_at < next.slot)";
+    let ids: Vec<_> = next.iter().map(|(id, _)| Key(*id)).collect();
+    let slots: Vec<_> = next.iter().map(|(_, slot)| slot.map(Moment)).collect();
+    let statement = diesel::sql_query(STATEMENT)
+        .bind::<Array<sql::Key>, _>(ids)
+        .bind::<Array<Nullable<sql::Moment>>, _>(slots);
+    statement.execute(pg).await
+}
+
+fn advance_one(
+    sqlite: &mut SqliteConnection,
+    id: MonitorId,
+    slot: Option<DateTime<Utc>>,
+) -> QueryResult<usize> {
+    let (slot, one) = (slot.map(Moment), monitors::table.find(Key(id)));
+    let set = monitors::next_slot_at.eq(slot);
+    match slot {
+        Some(_) => {
+            let behind = diesel::update(one.filter(monitors::next_slot_at.lt(slot))).set(set);
+            diesel::RunQueryDsl::execute(behind, sqlite)
         }
         None => {
-            let never = monitors::next_slot_at.eq(None::<Moment>);
-            with!(conn, |c| diesel::update(one).set(never).execute(c))?
+            let due = diesel::update(one.filter(monitors::next_slot_at.is_not_null())).set(set);
+            diesel::RunQueryDsl::execute(due, sqlite)
         }
-    };
-    Ok(changed == 1)
+    }
 }
 
 type Linked = (Key<MonitorId>, Key<CollectionId>, Word<Slug>, i32);

@@ -221,11 +221,13 @@ async fn due_monitors_come_with_their_pinned_collections(bench: Bench) {
 async fn the_next_slot_never_goes_back(bench: Bench) {
     let saved = watched(&bench).await;
     let (earlier, later) = (bench.now() - TimeDelta::seconds(60), bench.after(60));
-    for (slot, moved) in [(Some(later), true), (Some(later), false), (Some(earlier), false), (None, true)] {
-        assert_eq!(write!(bench, |conn| monitors::advance(conn, saved.id, slot)).unwrap(), moved);
+    for (slot, moved) in [(Some(later), 1), (Some(later), 0), (Some(earlier), 0), (None, 1)] {
+        let next = [(saved.id, slot)];
+        assert_eq!(write!(bench, |conn| async { monitors::advance(conn, &next).await }).unwrap(), moved);
     }
     // Without a next slot it is disabled: a scheduler that is late does not bring it back.
-    assert!(!write!(bench, |conn| monitors::advance(conn, saved.id, Some(later))).unwrap());
+    let next = [(saved.id, Some(later))];
+    assert_eq!(write!(bench, |conn| async { monitors::advance(conn, &next).await }).unwrap(), 0);
 }
 
 async fn concurrent_schedulers_get_different_monitors(bench: Bench) {
@@ -245,9 +247,8 @@ async fn concurrent_schedulers_get_different_monitors(bench: Bench) {
             let next = bench.after(60);
             write!(bench, |conn| async {
                 let due = monitors::due(conn, now, 4).await?;
-                for one in &due {
-                    assert!(monitors::advance(conn, one.monitor.id, Some(next)).await?);
-                }
+                let all: Vec<_> = due.iter().map(|one| (one.monitor.id, Some(next))).collect();
+                assert_eq!(monitors::advance(conn, &all).await?, due.len());
                 Ok(due)
             })
             .unwrap()

@@ -67,7 +67,7 @@ async fn what_has_not_come_or_still_will_be_run_is_none(bench: Bench) {
     let next = now + TimeDelta::seconds(50);
     write!(bench, |conn| async {
         let id = monitors::get(conn, &slug("watch")).await?.unwrap().id;
-        monitors::advance(conn, id, Some(next)).await
+        monitors::advance(conn, &[(id, Some(next))]).await
     })
     .unwrap();
     change(&bench, json!({ "enabled": false })).await;
