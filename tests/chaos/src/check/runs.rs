@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::{Findings, Seen};
 use crate::{
-    clock::show,
+    clock::{Millis, show},
     journal::{Run, RunChange},
 };
 
@@ -13,6 +13,11 @@ use crate::{
 const FATAL: i32 = 2;
 /// Indexes and trigger that hold I1, I2 and I7.
 const GUARDS: usize = 3;
+
+/// A run that nobody has started is called again after 10 s, and a turn of a scheduler takes a while.
+const SECOND_CALL: Millis = 12_000;
+/// A scheduler that writes twice, this long apart, has had all its turns in between.
+const AT_WORK: Millis = 3_000;
 
 pub(super) fn check(seen: &Seen, findings: &mut Findings) {
     if seen.rows.guards != GUARDS {
@@ -36,12 +41,38 @@ pub(super) fn check(seen: &Seen, findings: &mut Findings) {
             findings.unexpected("I13", format!("{} started at {at} and not before {by}", change.id));
         }
     }
+    let schedulers = at_work(seen);
     for run in &seen.rows.runs {
-        judge(run, stands.get(run.id.as_str()).and_then(|stand| stand.last), findings);
+        judge(run, stands.get(run.id.as_str()).and_then(|stand| stand.last), &schedulers, findings);
     }
 }
 
-fn judge(run: &Run, last: Option<&RunChange>, findings: &mut Findings) {
+/// When each scheduler wrote something.
+fn at_work(seen: &Seen) -> HashMap<&str, Vec<Millis>> {
+    let mut at_work: HashMap<&str, Vec<Millis>> = HashMap::new();
+    for (change, writer) in seen.rows.run_changes.iter().zip(&seen.writers) {
+        if let Some(name) = writer.as_deref().filter(|name| name.starts_with("scheduler")) {
+            at_work.entry(name).or_default().push(change.at);
+        }
+    }
+    at_work
+}
+
+/// Whether somebody was there who should have called a run again before it was too late: while the broker comes back
+/// slowly, schedulers that are started cannot stay.
+fn was_there(schedulers: &HashMap<&str, Vec<Millis>>, from: Millis, to: Millis) -> bool {
+    schedulers.values().any(|writes| {
+        let within = || writes.iter().filter(|at| (from..to).contains(*at));
+        within().min().zip(within().max()).is_some_and(|(first, last)| last - first >= AT_WORK)
+    })
+}
+
+fn judge(
+    run: &Run,
+    last: Option<&RunChange>,
+    schedulers: &HashMap<&str, Vec<Millis>>,
+    findings: &mut Findings,
+) {
     if run.state != "finished" || run.outcome.is_none() {
         findings.lost("I4", format!("{} of {} is {} for ever", run.id, run.collection_slug, run.state));
         return;
@@ -60,7 +91,11 @@ fn judge(run: &Run, last: Option<&RunChange>, findings: &mut Findings) {
         findings.unexpected("I2", format!("{} is {:?} after {} attempts", run.id, run.outcome, run.attempt));
     }
     // Its message was published once, 30 s or more before: if that got lost, somebody should have published another.
-    if run.outcome.as_deref() == Some("missed") && run.attempt == 0 && run.wakes < 2 {
+    let missed_at = last.filter(|_| run.outcome.as_deref() == Some("missed") && !began).map(|last| last.at);
+    if let Some(at) = missed_at
+        && run.wakes < 2
+        && was_there(schedulers, run.due + SECOND_CALL, at)
+    {
         findings.unexpected("I4", format!("{} was called {} times until it was missed", run.id, run.wakes));
     }
     findings.recovered += usize::from(run.attempt > 1 && run.outcome.as_deref() != Some("missed"));
@@ -185,16 +220,21 @@ mod tests {
 
     #[test]
     fn a_missed_run_that_nobody_called_again_is_found_out() {
-        let missed = change("finished", 0, Some("missed"));
+        let missed = RunChange { at: 30_000, ..change("finished", 0, Some("missed")) };
+        let other = |at| RunChange { id: format!("run_{at}"), at, ..change("queued", 0, None) };
         let row = |wakes| Run { outcome: Some("missed".into()), attempt: 0, wakes, ..run("m", "c", Some(0)) };
-        let judged = |wakes| {
-            let changes = vec![change("queued", 0, None), missed.clone()];
+        let judged = |wakes, writes: [Millis; 2]| {
+            let [one, two] = writes.map(other);
+            let changes = vec![change("queued", 0, None), one, two, missed.clone()];
             let rows = Rows { run_changes: changes, runs: vec![row(wakes)], guards: 3, ..Rows::default() };
+            let writers = ["scheduler-1", "scheduler-2", "scheduler-2", "scheduler-1"];
+            let writers = writers.map(|name| Some(name.to_owned())).to_vec();
             let mut findings = Findings::default();
-            check(&Seen { rows, ..Seen::default() }, &mut findings);
+            check(&Seen { rows, writers, ..Seen::default() }, &mut findings);
             findings.violations.len()
         };
-        assert_eq!((judged(1), judged(3)), (1, 0));
+        assert_eq!((judged(1, [13_000, 29_000]), judged(3, [13_000, 29_000])), (1, 0));
+        assert_eq!(judged(1, [1_000, 11_000]), 0, "nobody was there when it was time to call it again");
     }
 
     #[test]
