@@ -1,10 +1,12 @@
-//! Incidents, and what was told about them.
+//! Incidents, what was told about them, and what people do to them.
+
+mod acting;
 
 use axum::{Json, extract::State};
 use domain::{
     document::Slug,
     id::IncidentId,
-    incident::{Incident, IncidentState},
+    incident::{Incident, IncidentState, Note},
     notification::Notification,
 };
 use http::{Method, StatusCode};
@@ -31,19 +33,22 @@ pub(crate) struct Wanted {
     collection: Option<Slug>,
 }
 
-/// An incident with everything that was told about it.
+/// An incident with everything that was told and noted about it.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct IncidentWithNotifications {
+pub(crate) struct IncidentInFull {
     #[serde(flatten)]
     incident: Incident,
     /// In the order of events, one per event and channel.
     notifications: Vec<Notification>,
+    /// The oldest first.
+    notes: Vec<Note>,
 }
 
+const TAG: &str = "incidents";
+
 /// All operations on incidents.
-pub(crate) fn operations() -> [Operation; 2] {
-    const TAG: &str = "incidents";
-    [
+pub(crate) fn operations() -> Vec<Operation> {
+    let looking = [
         Operation::new(Method::GET, "/v1/incidents", "listIncidents", list)
             .about(TAG, "Incidents, newest first")
             .query::<Wanted>()
@@ -51,10 +56,11 @@ pub(crate) fn operations() -> [Operation; 2] {
             .answer(StatusCode::OK, "One page.", |schemas| schemas.answer::<List<Incident>>())
             .refuses([Code::InvalidQuery]),
         Operation::new(Method::GET, "/v1/incidents/{id}", "getIncident", get)
-            .about(TAG, "One incident, with its notifications")
-            .answer(StatusCode::OK, "The incident.", |schemas| schemas.answer::<IncidentWithNotifications>())
+            .about(TAG, "One incident, with its notifications and notes")
+            .answer(StatusCode::OK, "The incident.", |schemas| schemas.answer::<IncidentInFull>())
             .refuses([Code::NotFound]),
-    ]
+    ];
+    looking.into_iter().chain(acting::operations()).collect()
 }
 
 async fn list(
@@ -68,13 +74,14 @@ async fn list(
     Ok(Json(incidents::list(&mut conn, &filter, page).await?.into()))
 }
 
-async fn get(
-    State(api): State<Api>,
-    Key(id): Key<IncidentId>,
-) -> Result<Json<IncidentWithNotifications>, Refusal> {
+async fn get(State(api): State<Api>, Key(id): Key<IncidentId>) -> Result<Json<IncidentInFull>, Refusal> {
     let mut conn = api.store.read().await?;
-    let incident = incidents::get(&mut conn, id).await?;
-    let incident = incident.ok_or_else(|| Refusal::not_found(format!("incident `{id}`")))?;
+    let incident = incidents::get(&mut conn, id).await?.ok_or_else(|| missing(id))?;
     let notifications = notifications::of_incident(&mut conn, id).await?;
-    Ok(Json(IncidentWithNotifications { incident, notifications }))
+    let notes = incidents::notes_of(&mut conn, id).await?;
+    Ok(Json(IncidentInFull { incident, notifications, notes }))
+}
+
+fn missing(id: IncidentId) -> Refusal {
+    Refusal::not_found(format!("incident `{id}`"))
 }

@@ -107,6 +107,8 @@ ids! {
     RunId = "run";
     /// An incident; also the deduplication key at receivers that have one.
     IncidentId = "inc";
+    /// A note that somebody made about an incident.
+    NoteId = "nte";
     /// A channel.
     ChannelId = "chn";
     /// A notification: one incident event to one channel.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     document::{AlertSeverity, Slug},
     id::{IncidentId, NotificationId, RunId},
+    incident::{Flapping, IncidentLevel},
     outcome::{Reason, words},
     result::{AssertionOutcome, AssertionResult, RunResult},
 };
@@ -16,6 +17,8 @@ words! {
     NotificationKind {
         /// It began.
         Opened = "opened",
+        /// It was degraded, and is down.
+        Worsened = "worsened",
         /// It goes on.
         Reminded = "reminded",
         /// Somebody said that they know.
@@ -50,6 +53,12 @@ pub struct Notice {
     pub kind: NotificationKind,
     /// Of the rule that tells.
     pub severity: AlertSeverity,
+    /// How bad the target is, or was at the worst.
+    #[serde(default = "down")]
+    pub level: IncidentLevel,
+    /// Set when it goes up and down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flapping: Option<Flapping>,
     /// Whose.
     pub monitor: Slug,
     /// Of which collection.
@@ -70,6 +79,11 @@ pub struct Notice {
     pub step: Option<(u32, String)>,
     /// The first assertion that did not hold: expected and actual.
     pub assertion: Option<AssertionResult>,
+}
+
+/// Notices from before there were levels told of incidents that were down.
+const fn down() -> IncidentLevel {
+    IncidentLevel::Down
 }
 
 /// A notification as its row has it.

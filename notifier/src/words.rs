@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use domain::{
     id::RunId,
+    incident::{Flapping, IncidentLevel},
     notification::{Notice, NotificationKind},
-    result::{AssertionOutcome, AssertionResult},
+    result::AssertionResult,
 };
 
 /// What happened, in one sentence: what broke, at which step, what was expected and what was there; of a recovery, what
@@ -15,18 +16,34 @@ pub(crate) fn summary(notice: &Notice) -> String {
     let name = one_line(&notice.collection_name);
     let (trouble, down) = (trouble(notice), lasting(down_for(notice)));
     let headline = match notice.kind {
-        NotificationKind::Opened => format!("{name} is {trouble}"),
+        NotificationKind::Opened => match notice.flapping {
+            Some(flapping) => format!("{name} goes up and down, {}: {trouble}", times(flapping)),
+            None => format!("{name} is {trouble}"),
+        },
+        NotificationKind::Worsened => format!("{name} was degraded and is {trouble}"),
         NotificationKind::Reminded => format!("{name} is still {trouble} after {down}"),
         NotificationKind::Acknowledged => format!("Somebody is on it: {name} is {trouble}"),
-        NotificationKind::Resolved => return format!("{name} has recovered after {down}"),
+        NotificationKind::Resolved => {
+            let relapses =
+                notice.flapping.map(|flapping| format!(" of going up and down, {}", times(flapping)));
+            return format!("{name} has recovered after {down}{}", relapses.unwrap_or_default());
+        }
     };
     headline + &evidence(notice)
 }
 
 /// A rule for degraded runs opens incidents in which nothing fails.
-fn trouble(notice: &Notice) -> &'static str {
-    let degraded = |broken: &AssertionResult| broken.outcome == AssertionOutcome::Degraded;
-    if notice.assertion.as_ref().is_some_and(degraded) { "degraded" } else { "failing" }
+const fn trouble(notice: &Notice) -> &'static str {
+    match notice.level {
+        IncidentLevel::Degraded => "degraded",
+        IncidentLevel::Down => "failing",
+    }
+}
+
+/// `down 5 times since 12:03 UTC`.
+fn times(flapping: Flapping) -> String {
+    let times = flapping.incidents + flapping.relapses;
+    format!("down {times} times since {} UTC", flapping.since.format("%H:%M"))
 }
 
 /// ` at step 3 Pay: expected body.status equals "captured", found "pending_review"`, as far as it is known.

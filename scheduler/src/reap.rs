@@ -9,7 +9,9 @@ use domain::{
     run::Run,
 };
 use store::{
-    Conn, Store, Topic, cleanups, notifications,
+    Conn, Store, Topic, cleanups,
+    incidents::{self, Applied},
+    notifications,
     quarantines::{self, Quarantine},
     runs,
 };
@@ -32,13 +34,13 @@ pub async fn once(store: &Store) -> Result<Turn, Error> {
         return Ok(Turn::Done);
     }
     let reaped = store.write(|conn| Box::pin(batch(conn))).await?;
-    if reaped.queued > 0 {
+    if reaped.queued > 0 || reaped.concerns.asked {
         store.notify(Topic::Runs);
     }
     if reaped.ended > 0 {
         store.notify(Topic::Results);
     }
-    if reaped.notifications > 0 {
+    if reaped.notifications > 0 || reaped.concerns.told {
         store.notify(Topic::Notifications);
     }
     Ok(reaped.turn)
@@ -53,10 +55,12 @@ pub async fn stragglers(store: &Store) -> Result<Turn, Error> {
     let end = store.write(|conn| {
         Box::pin(async move {
             let now = store::now(conn).await?;
-            runs::end_stragglers(conn, now, BATCH).await
+            let ended = runs::end_stragglers(conn, now, BATCH).await?;
+            incidents::unconfirmed(conn, &ended, now).await?;
+            Ok(ended.len())
         })
     });
-    let ended = end.await?.len();
+    let ended = end.await?;
     if ended > 0 {
         tracing::warn!(runs = ended, "Runs that nobody had finished a day after they were due are over.");
         store.notify(Topic::Results);
@@ -69,6 +73,7 @@ struct Reaped {
     queued: usize,
     ended: usize,
     notifications: usize,
+    concerns: Applied,
     turn: Turn,
 }
 
@@ -77,21 +82,27 @@ async fn batch(conn: &mut Conn) -> store::Result<Reaped> {
     let orphans = runs::of_dead_workers(conn, now, BATCH).await?;
     let begun: Vec<RunId> = orphans.iter().filter(|run| run.unsafe_begun).map(|run| run.id).collect();
     let kept = cleanups::kept(conn, &begun).await?;
-    let (mut queued, mut ended) = (0, 0);
+    let (mut queued, mut ended) = (0, Vec::new());
     for run in &orphans {
         match fate(run, kept.contains(&run.id), now) {
             Fate::Again => queued += usize::from(runs::requeue(conn, run.id, run.attempt, now).await?),
             Fate::CleanUp => {
                 queued += usize::from(runs::requeue_for_cleaning(conn, run.id, run.attempt, now).await?);
             }
-            Fate::Over(reason) => ended += usize::from(end(conn, run, reason, now).await?),
+            Fate::Over(reason) => ended.extend(end(conn, run, reason, now).await?.then_some(run.id)),
         }
     }
-    let missed = runs::expire(conn, now, BATCH).await?.len();
+    let missed = runs::expire(conn, now, BATCH).await?;
+    report(queued, ended.len(), missed.len());
+    let most = orphans.len().max(missed.len());
+    ended.extend(missed);
+    let concerns = incidents::unconfirmed(conn, &ended, now).await?;
     let notifications = notifications::reap(conn, now, BATCH).await?.len();
-    report(queued, ended, missed, notifications);
-    let most = orphans.len().max(missed).max(notifications);
-    Ok(Reaped { queued, ended: ended + missed, notifications, turn: Turn::after(most, BATCH) })
+    if notifications > 0 {
+        tracing::warn!(notifications, "Notifiers went away with notifications; they are sent again.");
+    }
+    let turn = Turn::after(most.max(notifications), BATCH);
+    Ok(Reaped { queued, ended: ended.len(), notifications, concerns, turn })
 }
 
 /// Ends a run, and with one that is poison every other run of its version.
@@ -110,15 +121,12 @@ async fn end(conn: &mut Conn, run: &Run, reason: Reason, now: DateTime<Utc>) -> 
     Ok(ended)
 }
 
-fn report(queued: usize, ended: usize, missed: usize, notifications: usize) {
+fn report(queued: usize, ended: usize, missed: usize) {
     if queued + ended > 0 {
         tracing::warn!(queued, inconclusive = ended, "Workers went away with runs.");
     }
     if missed > 0 {
         tracing::warn!(runs = missed, "No worker was free in time; the runs are missed.");
-    }
-    if notifications > 0 {
-        tracing::warn!(notifications, "Notifiers went away with notifications; they are sent again.");
     }
 }
 

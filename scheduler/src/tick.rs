@@ -191,6 +191,7 @@ fn new_run(
         max_lateness: max_lateness(&monitor.document),
         wake_at: slot + jitter,
         in_maintenance,
+        avoid: None,
         end,
     }
 }

@@ -1,5 +1,8 @@
 //! Incidents. At most one per monitor and collection is not resolved (I7); an index holds that.
 
+mod by_hand;
+mod confirming;
+mod notes;
 mod telling;
 
 use chrono::{DateTime, Utc};
@@ -8,7 +11,7 @@ use diesel_async::RunQueryDsl;
 use domain::{
     document::{AlertSeverity, Slug},
     id::{CollectionId, IncidentId, MonitorId, RunId},
-    incident::{Incident, IncidentState},
+    incident::{Incident, IncidentLevel, IncidentState},
     outcome::Reason,
 };
 
@@ -20,8 +23,11 @@ use crate::{
     types::{Doc, Key, Moment, Word},
 };
 
+pub use by_hand::{Act, Acted, act};
+pub use confirming::{stands, unconfirmed};
+pub use notes::{add_note, notes_of};
 pub(crate) use telling::close;
-pub use telling::{Cause, apply};
+pub use telling::{Applied, Cause, apply};
 
 /// Which incidents are wanted; everything that is set must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,10 +47,15 @@ pub async fn open(conn: &mut Conn, incident: &Incident) -> Result<()> {
     Ok(())
 }
 
-/// A worse rule was met. False when it is over.
-pub async fn raise(conn: &mut Conn, id: IncidentId, severity: AlertSeverity) -> Result<bool> {
+/// It got worse. False when it is over.
+pub async fn raise(
+    conn: &mut Conn,
+    id: IncidentId,
+    severity: AlertSeverity,
+    level: IncidentLevel,
+) -> Result<bool> {
     let ongoing = incidents::table.find(Key(id)).filter(incidents::state.ne(Word(IncidentState::Resolved)));
-    let worse = incidents::severity.eq(Word(severity));
+    let worse = (incidents::severity.eq(Word(severity)), incidents::level.eq(Word(level)));
     Ok(with!(conn, |c| diesel::update(ongoing).set(worse).execute(c))? == 1)
 }
 
@@ -61,6 +72,13 @@ pub async fn acknowledge(conn: &mut Conn, id: IncidentId, at: DateTime<Utc>) -> 
     let known =
         (incidents::state.eq(Word(IncidentState::Acknowledged)), incidents::acknowledged_at.eq(Moment(at)));
     Ok(with!(conn, |c| diesel::update(open).set(known).execute(c))? == 1)
+}
+
+/// Nothing of it is told before then, but that it is over. False when it is.
+async fn snooze(conn: &mut Conn, id: IncidentId, until: DateTime<Utc>) -> Result<bool> {
+    let ongoing = incidents::table.find(Key(id)).filter(incidents::state.ne(Word(IncidentState::Resolved)));
+    let quiet = incidents::snoozed_until.eq(Moment(until));
+    Ok(with!(conn, |c| diesel::update(ongoing).set(quiet).execute(c))? == 1)
 }
 
 /// The incident of that id.
@@ -122,10 +140,12 @@ struct Row {
     collection: Word<Slug>,
     state: Word<IncidentState>,
     severity: Word<AlertSeverity>,
+    level: Word<IncidentLevel>,
     opened_by: Key<RunId>,
     reason: Option<Doc<Reason>>,
     opened_at: Moment,
     acknowledged_at: Option<Moment>,
+    snoozed_until: Option<Moment>,
     resolved_at: Option<Moment>,
 }
 
@@ -143,10 +163,12 @@ impl TryFrom<&Incident> for Row {
             collection: Word(incident.collection.clone()),
             state: Word(incident.state),
             severity: Word(incident.severity),
+            level: Word(incident.level),
             opened_by: Key(incident.opened_by),
             reason: incident.reason.clone().map(Doc),
             opened_at: Moment(incident.opened_at),
             acknowledged_at: incident.acknowledged_at.map(Moment),
+            snoozed_until: incident.snoozed_until.map(Moment),
             resolved_at: incident.resolved_at.map(Moment),
         })
     }
@@ -162,10 +184,12 @@ impl From<Row> for Incident {
             collection: row.collection.0,
             state: row.state.0,
             severity: row.severity.0,
+            level: row.level.0,
             opened_by: row.opened_by.0,
             reason: row.reason.map(|reason| reason.0),
             opened_at: row.opened_at.0,
             acknowledged_at: row.acknowledged_at.map(|at| at.0),
+            snoozed_until: row.snoozed_until.map(|at| at.0),
             resolved_at: row.resolved_at.map(|at| at.0),
         }
     }

@@ -12,6 +12,7 @@ use diesel_async::RunQueryDsl;
 use domain::{
     document::{Kind, Monitor, Slug},
     id::MonitorId,
+    incident::Mute,
 };
 
 pub use self::due::{DueMonitor, advance, due, next_slot};
@@ -36,10 +37,20 @@ pub struct SavedMonitor {
     pub anchor: DateTime<Utc>,
     /// When it is due next. Null while it is disabled.
     pub next_slot_at: Option<DateTime<Utc>>,
+    /// Whether, and how long, nothing begins to be told; it may be over. Saving the document does not change it.
+    pub muted: Option<Mute>,
     /// When it came into being.
     pub created_at: DateTime<Utc>,
     /// When the document changed last.
     pub updated_at: DateTime<Utc>,
+}
+
+impl SavedMonitor {
+    /// Whether nothing begins to be told now.
+    #[must_use]
+    pub fn is_muted(&self, now: DateTime<Utc>) -> bool {
+        self.muted.as_ref().is_some_and(|mute| mute.holds(now))
+    }
 }
 
 /// Saves a new monitor; its first slot follows from the schedule. `Conflict` when the id is taken, `Missing` when it
@@ -87,6 +98,14 @@ pub async fn list(conn: &mut Conn, page: Page) -> Result<Listing<SavedMonitor>> 
     Ok(Listing::of(rows, page, |row| row.id.0.uuid()).map(SavedMonitor::from))
 }
 
+/// Mutes a monitor, or ends that. `None` when there is no such monitor.
+pub async fn mute(conn: &mut Conn, slug: &Slug, mute: Option<Mute>) -> Result<Option<SavedMonitor>> {
+    let one = monitors::table.filter(monitors::slug.eq(Word(slug.clone())));
+    let muted = monitors::muted.eq(mute.map(Doc));
+    with!(conn, |c| diesel::update(one).set(muted).execute(c))?;
+    get(conn, slug).await
+}
+
 /// Deletes a monitor and ends its incidents; `Owned` when it belongs to a collection. False when there was none.
 pub async fn delete(conn: &mut Conn, slug: &Slug) -> Result<bool> {
     saving::refuse_owned(conn, slug).await?;
@@ -105,6 +124,7 @@ struct Row {
     owner: Option<Word<Slug>>,
     anchor_at: Moment,
     next_slot_at: Option<Moment>,
+    muted: Option<Doc<Mute>>,
     created_at: Moment,
     updated_at: Moment,
 }
@@ -117,6 +137,7 @@ impl From<Row> for SavedMonitor {
             owner: row.owner.map(|owner| owner.0),
             anchor: row.anchor_at.0,
             next_slot_at: row.next_slot_at.map(|slot| slot.0),
+            muted: row.muted.map(|mute| mute.0),
             created_at: row.created_at.0,
             updated_at: row.updated_at.0,
         }

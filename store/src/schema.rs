@@ -72,6 +72,7 @@ diesel::table! {
         owner -> Nullable<Text>,
         anchor_at -> Moment,
         next_slot_at -> Nullable<Moment>,
+        muted -> Nullable<Doc>,
         created_at -> Moment,
         updated_at -> Moment,
     }
@@ -119,6 +120,7 @@ diesel::table! {
         attempt -> Integer,
         losses -> Integer,
         owner -> Nullable<Key>,
+        avoid -> Nullable<Key>,
         started_at -> Nullable<Moment>,
         unsafe_begun -> Bool,
         cleaning -> Bool,
@@ -163,11 +165,25 @@ diesel::table! {
         collection -> Text,
         state -> Text,
         severity -> Text,
+        level -> Text,
         opened_by -> Key,
         reason -> Nullable<Doc>,
         opened_at -> Moment,
         acknowledged_at -> Nullable<Moment>,
+        snoozed_until -> Nullable<Moment>,
         resolved_at -> Nullable<Moment>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::sql::*;
+    incident_notes (id) {
+        id -> Key,
+        incident_id -> Key,
+        author -> Nullable<Text>,
+        text -> Text,
+        created_at -> Moment,
     }
 }
 

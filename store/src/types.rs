@@ -21,7 +21,7 @@ use diesel::{
     sqlite::{Sqlite, SqliteValue},
 };
 use domain::id::{
-    ChannelId, CollectionId, EnvironmentId, IncidentId, MonitorId, NotificationId, RunId, WorkerId,
+    ChannelId, CollectionId, EnvironmentId, IncidentId, MonitorId, NoteId, NotificationId, RunId, WorkerId,
 };
 use serde::{
     Serialize,
@@ -105,7 +105,7 @@ macro_rules! ids {
     )*};
 }
 
-ids! { ChannelId CollectionId EnvironmentId IncidentId MonitorId NotificationId RunId WorkerId }
+ids! { ChannelId CollectionId EnvironmentId IncidentId MonitorId NoteId NotificationId RunId WorkerId }
 
 /// Any id, where only its order matters.
 impl Id for Uuid {

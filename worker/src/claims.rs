@@ -40,6 +40,8 @@ pub(crate) enum Claim {
     Ours(Box<Claimed>),
     /// A duplicate, or one that came too late.
     Gone,
+    /// Another worker is to have it.
+    Others,
     /// Nobody asked the database: the worker stops.
     NotAsked,
 }
@@ -53,10 +55,11 @@ pub(crate) fn spawn(store: Store, lease: Arc<Lease>, running: Running, stop: Can
         async move {
             let owner = lease.id();
             let wanted: Arc<[RunId]> = ids.iter().copied().filter(|id| !running.holds(*id)).collect();
-            let Some(runs) = claim(&store, owner, wanted, stop).await else {
+            let Some((runs, others)) = claim(&store, owner, wanted, stop).await else {
                 return ids.iter().map(|_| Claim::NotAsked).collect();
             };
             let mut claimed: HashMap<RunId, Claim> = HashMap::with_capacity(runs.len());
+            claimed.extend(others.into_iter().map(|run| (run, Claim::Others)));
             for (run, refused) in runs {
                 let in_hand = running.begin(run.id);
                 let ours = Claimed { owner, in_hand, refused, run };
@@ -67,14 +70,12 @@ pub(crate) fn spawn(store: Store, lease: Arc<Lease>, running: Running, stop: Can
     })
 }
 
+/// What was claimed, and why it is not to be executed; and what is left to others.
+type Taken = (Vec<(Run, Option<Reason>)>, Vec<RunId>);
+
 /// Tries until the database has answered. A claim whose COMMIT got lost may have happened: such runs are ours without
 /// anybody executing them, so they are handed back first. `None` when the worker was told to stop before that.
-async fn claim(
-    store: &Store,
-    owner: WorkerId,
-    ids: Arc<[RunId]>,
-    stop: CancellationToken,
-) -> Option<Vec<(Run, Option<Reason>)>> {
+async fn claim(store: &Store, owner: WorkerId, ids: Arc<[RunId]>, stop: CancellationToken) -> Option<Taken> {
     let claimed = store.write_patiently(Patience::new("claiming runs"), move |conn| {
         Box::pin(async move {
             let now = store::now(conn).await?;
@@ -85,17 +86,25 @@ async fn claim(
                 return Ok(None);
             }
             let runs = runs::claim(conn, owner, &ids, now).await?;
+            // Rarely is there any: a duplicate, or a confirmation.
+            let left: Vec<RunId> =
+                ids.iter().copied().filter(|id| runs.iter().all(|run| run.id != *id)).collect();
+            let others = if left.is_empty() {
+                Vec::new()
+            } else {
+                runs::left_to_others(conn, owner, &left, now).await?
+            };
             let held = quarantines::of(conn, runs.iter().map(|run| &run.collection)).await?;
             let with_refusal = |run: Run| {
                 let held = held.get(&(run.collection.id, run.collection.version));
                 (run, held.map(Quarantine::refusal))
             };
-            Ok(Some(runs.into_iter().map(with_refusal).collect()))
+            Ok(Some((runs.into_iter().map(with_refusal).collect(), others)))
         })
     });
     claimed.await.unwrap_or_else(|error| {
         tracing::error!(error = &error as &dyn std::error::Error, "runs could not be claimed");
-        Some(Vec::new())
+        Some((Vec::new(), Vec::new()))
     })
 }
 

@@ -12,7 +12,7 @@ use domain::{
 use outbound::Outbound;
 use queue::{Message, Verdict};
 use store::Store;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
@@ -25,12 +25,15 @@ use crate::{
     owner::Owner,
     prepare::Preparer,
     pulse::Pulse,
-    recorder::{self, Ended, Recorder},
+    recorder::{self, Ended, Flow, Recorder},
     release::release_patiently,
     runner::drive,
     running::InHand,
 };
 
+/// How long a message is held that another worker is to have: the broker may offer it to this one a few times before
+/// anybody may take it, far less often than its delivery limit.
+const PASSING_ON: Duration = Duration::from_millis(250);
 /// Two renewals of the lease.
 const DOUBT: Duration = Duration::from_secs(4);
 
@@ -72,6 +75,11 @@ pub(crate) async fn handle(context: Arc<Context>, message: Message) -> Verdict {
             Verdict::Ack
         }
         Some(Claim::NotAsked) => Verdict::GiveBack,
+        // Not at once, for it may come straight back.
+        Some(Claim::Others) => {
+            sleep(PASSING_ON).await;
+            Verdict::GiveBack
+        }
         // When the claim broke, whatever it claimed is found by the look at what is owned and not in hand.
         Some(Claim::Gone) | None => Verdict::Ack,
     }
@@ -110,7 +118,7 @@ impl Context {
     }
 
     async fn own(&self, run: Run, owner: WorkerId, in_hand: InHand) {
-        let (machine, mut guard, collection_name) = match self.ready(&run, owner).await {
+        let (machine, mut guard, flow) = match self.ready(&run, owner).await {
             Ok(ready) => ready,
             Err(reason) => return self.record(Ended::inconclusive(run, owner, reason)).await,
         };
@@ -123,30 +131,30 @@ impl Context {
         match finished {
             Some(result) => {
                 let result = self.egress.excuse(self.pulse.excuse(result, began)).await;
-                self.record(Ended { run, owner, collection_name, result }).await;
+                self.record(Ended { run, owner, flow, result }).await;
             }
             None => release_patiently(&self.store, owner, run.id, run.attempt).await,
         }
     }
 
-    /// What is to be driven for a run, and the name of its collection.
+    /// What is to be driven for a run, and what is to be known of its collection.
     async fn ready<'c>(
         &'c self,
         run: &'c Run,
         owner: WorkerId,
-    ) -> Result<(Machine, Owner<'c>, String), Reason> {
+    ) -> Result<(Machine, Owner<'c>, Flow), Reason> {
         let prepared = self.preparer.prepare(run, &*self.clock).await;
         let (plan, inputs) = prepared.map_err(|reason| {
             if run.cleaning { cleaning::not_carried_out(&reason.message) } else { reason }
         })?;
-        let name = plan.name.clone();
+        let flow = Flow { name: plan.name.clone(), repeatable: plan.is_repeatable() };
         let guard = Owner::new(self, run, owner, plan.cleans_up());
         let machine = if run.cleaning {
             cleaning::resume(&self.store, run, plan, inputs).await?
         } else {
             Machine::new(plan, inputs)
         };
-        Ok((machine, guard, name))
+        Ok((machine, guard, flow))
     }
 
     async fn record(&self, ended: Ended) {

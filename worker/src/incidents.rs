@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use domain::{
     document::Slug,
-    id::IncidentId,
-    incident::{Change, Observation},
+    incident::{Change, Fresh, Observation, Tracker},
     notification::evidence,
     outcome::Trigger,
     planted::{self, Bug},
@@ -14,14 +13,14 @@ use domain::{
 use store::{
     Conn,
     health::{self, HealthKey},
-    incidents::{self, Cause},
-    monitors,
+    incidents::{self, Applied, Cause},
+    monitors::{self, SavedMonitor},
 };
 
 use crate::recorder::Ended;
 
-/// Answers whether anybody is to be told.
-pub(crate) async fn fold(conn: &mut Conn, ended: &[&Ended], now: DateTime<Utc>) -> store::Result<bool> {
+/// Answers whom it concerns.
+pub(crate) async fn fold(conn: &mut Conn, ended: &[&Ended], now: DateTime<Utc>) -> store::Result<Applied> {
     let mut by_key: BTreeMap<HealthKey, Vec<&Ended>> = BTreeMap::new();
     for ended in ended {
         if let Some(key) = key(ended) {
@@ -31,7 +30,7 @@ pub(crate) async fn fold(conn: &mut Conn, ended: &[&Ended], now: DateTime<Utc>) 
     let keys: Vec<HealthKey> = by_key.keys().copied().collect();
     let mut trackers = health::lock(conn, &keys, now).await?;
     let monitors = monitors::get_by_ids(conn, keys.iter().map(|key| key.0)).await?;
-    let (mut told, mut changed) = (false, BTreeMap::new());
+    let (mut applied, mut changed) = (Applied::default(), BTreeMap::new());
     for (key, mut runs) in by_key {
         // A monitor that has gone, or has let go of the collection, has nobody to tell.
         let Some(monitor) = monitors.get(&key.0) else { continue };
@@ -40,38 +39,56 @@ pub(crate) async fn fold(conn: &mut Conn, ended: &[&Ended], now: DateTime<Utc>) 
         let before = tracker.clone();
         runs.sort_by_key(|ended| ended.run.due_at);
         for ended in runs {
-            let observation = observation(ended, now);
-            let mut changes =
-                tracker.observe(&monitor.document.alerts, observation, || IncidentId::random(now));
-            if planted::has(Bug::NotifyOutside) {
-                changes.retain(|change| !matches!(change, Change::Tell(_)));
-            }
-            if !changes.is_empty() {
-                let cause = cause(&monitor.document.id, ended);
-                told |= incidents::apply(conn, key, &cause, changes, now).await?;
-            }
+            applied += observe(conn, key, monitor, &mut tracker, ended, now).await?;
         }
         if tracker != before {
             changed.insert(key, tracker);
         }
     }
     health::save(conn, &changed, now).await?;
-    Ok(told)
+    Ok(applied)
 }
 
-/// Whose health a run says something about. Drafts and runs without a monitor say nothing.
+async fn observe(
+    conn: &mut Conn,
+    key: HealthKey,
+    monitor: &SavedMonitor,
+    tracker: &mut Tracker,
+    ended: &Ended,
+    now: DateTime<Utc>,
+) -> store::Result<Applied> {
+    if !ended.result.outcome.is_evidence() {
+        return incidents::stands(conn, tracker, monitor, &ended.run, now).await;
+    }
+    let observation = observation(ended, monitor.is_muted(now), now);
+    let mut changes = tracker.observe(&monitor.document.alerts, observation, Fresh::random(now));
+    if planted::has(Bug::NotifyOutside) {
+        changes.retain(|change| !matches!(change, Change::Tell(_)));
+    }
+    if changes.is_empty() {
+        return Ok(Applied::default());
+    }
+    incidents::apply(conn, key, &cause(&monitor.document.id, ended), changes, now).await
+}
+
+/// Whose health a run says something about. Drafts and runs without a monitor say nothing. A confirmation that says nothing
+/// leaves the failure that it was to confirm as it is.
 fn key(ended: &Ended) -> Option<HealthKey> {
     let monitor = ended.run.monitor.as_ref().filter(|_| ended.run.trigger != Trigger::Draft)?;
-    ended.result.outcome.is_evidence().then_some((monitor.id, ended.run.collection.id))
+    let matters = ended.result.outcome.is_evidence() || ended.run.trigger == Trigger::Confirm;
+    matters.then_some((monitor.id, ended.run.collection.id))
 }
 
-fn observation(ended: &Ended, now: DateTime<Utc>) -> Observation {
+fn observation(ended: &Ended, muted: bool, now: DateTime<Utc>) -> Observation {
     Observation {
         run: ended.run.id,
         outcome: ended.result.outcome,
         at: now,
         due_at: ended.run.due_at,
         in_maintenance: ended.run.in_maintenance,
+        muted,
+        confirms: ended.run.trigger == Trigger::Confirm,
+        repeatable: ended.flow.repeatable,
     }
 }
 
@@ -80,7 +97,7 @@ fn cause(monitor: &Slug, ended: &Ended) -> Cause {
     Cause {
         monitor: monitor.clone(),
         collection: ended.run.collection.slug.clone(),
-        collection_name: ended.collection_name.clone(),
+        collection_name: ended.flow.name.clone(),
         location: ended.run.location.clone(),
         run: ended.run.id,
         reason: ended.result.reason.clone(),

@@ -210,6 +210,7 @@ mod tests {
             max_lateness: Duration::from_secs(60),
             wake_at: now,
             in_maintenance: false,
+            avoid: None,
             end: None,
         };
         let claim = store.write(move |conn| {

@@ -8,7 +8,11 @@ use domain::{
     result::RunResult,
     run::Run,
 };
-use store::{Conn, Patience, Store, Topic, results, runs};
+use store::{
+    Conn, Patience, Store, Topic,
+    incidents::{Applied, unconfirmed},
+    results, runs,
+};
 
 use crate::{batch::Batcher, incidents};
 
@@ -20,9 +24,17 @@ const BATCH: usize = 256;
 pub(crate) struct Ended {
     pub(crate) run: Run,
     pub(crate) owner: WorkerId,
-    /// For people.
-    pub(crate) collection_name: String,
+    pub(crate) flow: Flow,
     pub(crate) result: RunResult,
+}
+
+/// What is to be known of the collection that it executed.
+#[derive(Clone)]
+pub(crate) struct Flow {
+    /// For people.
+    pub(crate) name: String,
+    /// Whether all of it may be sent once more, just to be sure.
+    pub(crate) repeatable: bool,
 }
 
 /// Answers whether the result was accepted; if not, the run was not ours any more (I3).
@@ -83,16 +95,24 @@ async fn commit(store: &Store, batch: Arc<[Ended]>) -> store::Result<Vec<RunId>>
     let committed = store.write_patiently(Patience::new("recording results"), move |conn| {
         Box::pin(async move { write(conn, &batch).await })
     });
-    let (accepted, told) = committed.await?;
+    let (accepted, applied) = committed.await?;
     store.notify(Topic::Results);
-    if told {
-        store.notify(Topic::Notifications);
-    }
+    call(store, applied);
     Ok(accepted)
 }
 
-/// One transaction. Answers which results were accepted, and whether anybody is to be told.
-async fn write(conn: &mut Conn, ended: &[Ended]) -> store::Result<(Vec<RunId>, bool)> {
+/// Calls those whom incidents concern.
+pub(crate) fn call(store: &Store, applied: Applied) {
+    if applied.told {
+        store.notify(Topic::Notifications);
+    }
+    if applied.asked {
+        store.notify(Topic::Runs);
+    }
+}
+
+/// One transaction. Answers which results were accepted, and whom incidents concern.
+async fn write(conn: &mut Conn, ended: &[Ended]) -> store::Result<(Vec<RunId>, Applied)> {
     let now = store::now(conn).await?;
     let finished: Vec<runs::Finished> = ended.iter().map(Ended::finished).collect();
     let accepted = runs::finish(conn, &finished, now).await?;
@@ -101,8 +121,8 @@ async fn write(conn: &mut Conn, ended: &[Ended]) -> store::Result<(Vec<RunId>, b
     let packed: Vec<(RunId, RunResult)> =
         ended.iter().map(|ended| (ended.run.id, ended.result.clone())).collect();
     results::insert(conn, &packed).await?;
-    let told = incidents::fold(conn, &ended, now).await?;
-    Ok((accepted, told))
+    let applied = incidents::fold(conn, &ended, now).await?;
+    Ok((accepted, applied))
 }
 
 /// A result cannot be recorded. Its run still gets its one outcome (I2), without the result.
@@ -114,25 +134,29 @@ pub(crate) async fn give_up(store: &Store, run: &Run, why: &str) {
         Box::pin(async move {
             let now = store::now(conn).await?;
             let reason = Reason::new(ReasonCode::Internal, message);
-            runs::end_inconclusive(conn, id, attempt, &reason, now).await
+            runs::end_inconclusive(conn, id, attempt, &reason, now).await?;
+            unconfirmed(conn, &[id], now).await
         })
     });
-    if let Err(error) = ended.await {
-        tracing::error!(error = &error as &dyn std::error::Error, run.id = %id, "a run could not be ended");
+    match ended.await {
+        Ok(applied) => call(store, applied),
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, run.id = %id, "a run could not be ended");
+        }
     }
 }
 
 impl Ended {
     /// A run that could not be run, or not be run to its end: the blame is ours.
     pub(crate) fn inconclusive(run: Run, owner: WorkerId, reason: Reason) -> Self {
-        let collection_name = run.collection.slug.to_string();
+        let flow = Flow { name: run.collection.slug.to_string(), repeatable: false };
         let result = RunResult {
             outcome: Outcome::Inconclusive,
             reason: Some(reason),
             duration_ms: 0.0,
             steps: Vec::new(),
         };
-        Self { run, owner, collection_name, result }
+        Self { run, owner, flow, result }
     }
 
     fn finished(&self) -> runs::Finished {

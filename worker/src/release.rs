@@ -4,7 +4,7 @@ use domain::{
     id::{RunId, WorkerId},
     outcome::{Reason, ReasonCode},
 };
-use store::{Conn, Patience, Store, cleanups, runs};
+use store::{Conn, Patience, Store, cleanups, incidents, runs};
 
 /// Queues the run again. When it has begun what must not be repeated it is queued for its clean-up only, or, where there
 /// is none, ends as inconclusive: the policy of the reaper, without a loss. Fenced: a run that is somebody else's by now
@@ -21,7 +21,8 @@ pub(crate) async fn release(conn: &mut Conn, owner: WorkerId, run: RunId, attemp
     let message = "the worker let go of it after a request that must not be sent twice";
     let reason = Reason::new(ReasonCode::WorkerLost, message);
     runs::end_inconclusive(conn, run, attempt, &reason, now).await?;
-    Ok(())
+    // Whom that concerns is found by polling.
+    incidents::unconfirmed(conn, &[run], now).await.map(drop)
 }
 
 /// The same, until the database has answered.

@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     document::{Document, Kind, Monitor, Slug},
     id::MonitorId,
+    incident::Mute,
     schedule::{self, Schedule},
 };
 use schemars::JsonSchema;
@@ -32,6 +33,8 @@ pub(crate) struct Facts {
     next_slot_at: Option<DateTime<Utc>>,
     /// The same, with its jitter.
     next_run_at: Option<DateTime<Utc>>,
+    /// Since when, until when and why nothing begins to be told of it; null when it is not muted.
+    muted: Option<Mute>,
     /// The latest finished run of each of its collections.
     latest_runs: Vec<Run>,
     /// When it came into being.
@@ -56,6 +59,7 @@ impl Resource for Monitor {
     }
 
     async fn show(conn: &mut Conn, rows: Vec<SavedMonitor>) -> store::Result<Vec<(Document, Facts)>> {
+        let now = store::now(conn).await?;
         let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
         let mut latest: BTreeMap<_, Vec<Run>> = BTreeMap::new();
         for run in runs::latest(conn, &ids).await? {
@@ -65,7 +69,7 @@ impl Resource for Monitor {
         }
         let show = |row: SavedMonitor| {
             let latest_runs = latest.remove(&row.id).unwrap_or_default();
-            let facts = facts(&row, latest_runs);
+            let facts = facts(&row, latest_runs, now);
             (Document::Monitor(row.document), facts)
         };
         Ok(rows.into_iter().map(show).collect())
@@ -92,7 +96,7 @@ impl Resource for Monitor {
     }
 }
 
-fn facts(row: &SavedMonitor, latest_runs: Vec<Run>) -> Facts {
+fn facts(row: &SavedMonitor, latest_runs: Vec<Run>, now: DateTime<Utc>) -> Facts {
     let schedule = &row.document.schedule;
     // A schedule was compiled before it was saved; one that an older version let through has no words.
     let schedule_text = Schedule::compile(schedule).map(|one| one.describe()).unwrap_or_default();
@@ -106,6 +110,7 @@ fn facts(row: &SavedMonitor, latest_runs: Vec<Run>) -> Facts {
         schedule_text,
         next_slot_at: row.next_slot_at,
         next_run_at: row.next_slot_at.map(jittered),
+        muted: row.muted.clone().filter(|mute| mute.holds(now)),
         latest_runs,
         created_at: row.created_at,
         updated_at: row.updated_at,

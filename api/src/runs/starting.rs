@@ -118,6 +118,7 @@ async fn of_collection(
         max_lateness: MAX_LATENESS,
         wake_at: now,
         in_maintenance: false,
+        avoid: None,
         end: None,
     };
     Ok(Ok(vec![run]))
@@ -140,6 +141,7 @@ async fn of_monitor(conn: &mut Conn, slug: &Slug, now: DateTime<Utc>) -> store::
             version: saved_collection.version,
         };
         planned.extend(monitor.locations.iter().map(|location| NewRun {
+            avoid: None,
             id: RunId::random(now),
             collection: pinned.clone(),
             monitor: Some(MonitorRef { id: saved.id, slug: monitor.id.clone() }),

@@ -3,10 +3,17 @@
 //! | state              | what happens                                  | next         | changes                              |
 //! |--------------------|-----------------------------------------------|--------------|--------------------------------------|
 //! | quiet              | a bad run, no rule met                        | quiet        |                                      |
-//! | quiet              | a bad run, rules met                          | open         | `Open`, `Tell(opened)` their channels |
+//! | quiet              | a bad run, rules met that want no confirmation | open        | `Open`, `Tell(opened)` their channels |
+//! | quiet              | a bad run, rules met that all want one        | suspicious   | `Confirm`                            |
+//! | suspicious         | the confirmation is as bad                    | open         | `Open`, `Tell(opened)` the channels of the rules that it confirms |
+//! | suspicious         | the confirmation is not, or the next run meets no rule | quiet |                                    |
+//! | suspicious         | the next run meets rules, or the confirmation cannot be had | open | `Open`, `Tell(opened)`          |
 //! | open, acknowledged | a bad run, another rule met                   | same         | `Raise` if it is worse, `Tell(opened)` those not told yet |
+//! | open, acknowledged | a failed run, where it was degraded           | same         | `Raise`, `Tell(worsened)` who knew it as degraded |
 //! | open               | a bad run, `remind` after the last tell       | open         | `Tell(reminded)`                     |
+//! | open, acknowledged | a bad run, the first after a snooze           | same         | `Tell(reminded)` all told            |
 //! | open               | [`Tracker::acknowledge`]                      | acknowledged | `Acknowledge`, `Tell(acknowledged)` all told |
+//! | open, acknowledged | [`Tracker::snooze`]                           | same         | `Snooze`                             |
 //! | open, acknowledged | every rule that was met has recovered         | quiet        | `Resolve`, `Tell(resolved)` all told |
 //! | open, acknowledged | [`Tracker::resolve`]                          | quiet        | `Resolve`, `Tell(resolved)` all told |
 //! | any                | a bad run in maintenance                      | same         |                                      |
@@ -22,17 +29,27 @@
 //! * Runs of one monitor may finish out of order (`overlap: allow`). One that was due before the newest seen comes too
 //!   late to say how the target is; it is dropped. Runs of one slot in several locations are of the same age.
 //! * An acknowledged incident is not reminded: somebody knows. Rules met later still tell their channels.
-//! * `confirm` is not here: it becomes a run of its own before the observation that opens, in a later issue.
+//! * A confirmation is one more look at one failure, so a bad one adds nothing to the count of a rule; a good one is a
+//!   success, and the count begins anew. It is no part of the order of runs. That it cannot be had clears nobody.
+//! * The fourth incident within ten minutes is **flapping**: whoever is told hears of that once, and it does not end before
+//!   the target has been up for ten minutes. Meanwhile only whoever has yet to hear of it is told, or that it is worse; the end says how often it went down. As it is one
+//!   incident, whoever was paged has one page, which is resolved.
+//! * While a monitor is muted, or an incident snoozed, nothing begins to be told; incidents come and go as rows. What a
+//!   channel was told before, it is told the end of. What still holds afterwards is told then.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{IncidentState, history::History};
+use super::{
+    IncidentLevel, IncidentState,
+    change::{Change, Flapping, Fresh, Observation},
+    history::{History, is_bad},
+    ongoing::{MANY, Ongoing, WINDOW},
+};
 use crate::{
-    document::{After, AlertRule, AlertSeverity, AlertWhen, Recover, Slug},
+    document::{AlertRule, AlertWhen},
     id::{IncidentId, RunId},
     notification::NotificationKind,
-    outcome::Outcome,
 };
 
 /// Where one monitor and collection stand: all that the machine remembers, kept as one JSON text. The history is
@@ -44,138 +61,69 @@ pub struct Tracker {
     /// `due_at` of the newest run seen.
     #[serde(default)]
     newest: Option<DateTime<Utc>>,
+    /// A failure that is looked at once more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    suspicion: Option<Suspicion>,
     #[serde(default)]
     ongoing: Option<Ongoing>,
+    /// When the last incidents opened, as far as it matters.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    opened: Vec<DateTime<Utc>>,
 }
 
-/// The unresolved incident.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Ongoing {
-    id: IncidentId,
-    severity: AlertSeverity,
-    acknowledged: bool,
-    met: Vec<Met>,
-    told: Vec<Told>,
-}
-
-/// A rule that was met, as far as its end depends on it.
+/// A failure that is looked at once more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Met {
-    when: AlertWhen,
-    after: After,
-    recover: Recover,
-}
-
-/// A channel that knows of the incident.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Told {
-    channel: Slug,
-    severity: AlertSeverity,
-    next_sequence: u32,
-    last: DateTime<Utc>,
-}
-
-/// What one finished run says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Observation {
-    /// Which run.
-    pub run: RunId,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// When it finished.
-    pub at: DateTime<Utc>,
-    /// When it was due: the order of runs.
-    pub due_at: DateTime<Utc>,
-    /// Whether it fell into a maintenance window.
-    pub in_maintenance: bool,
-}
-
-/// What must be written, in this order and in the transaction that keeps the tracker.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
-    /// An incident begins.
-    Open {
-        /// Its id, fresh.
-        incident: IncidentId,
-        /// The worst of the rules that were met.
-        severity: AlertSeverity,
-        /// The run that was one too many.
-        run: RunId,
-        /// When that run finished.
-        at: DateTime<Utc>,
-    },
-    /// A worse rule was met.
-    Raise {
-        /// Which.
-        incident: IncidentId,
-        /// The new severity.
-        severity: AlertSeverity,
-    },
-    /// Somebody knows.
-    Acknowledge {
-        /// Which.
-        incident: IncidentId,
-        /// Since when.
-        at: DateTime<Utc>,
-    },
-    /// It is over.
-    Resolve {
-        /// Which.
-        incident: IncidentId,
-        /// Since when.
-        at: DateTime<Utc>,
-    },
-    /// One notification.
-    Tell(Tell),
-}
-
-/// One incident event for one channel: the facts of a notification row.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tell {
-    /// Of which incident.
-    pub incident: IncidentId,
-    /// Whom.
-    pub channel: Slug,
-    /// What.
-    pub kind: NotificationKind,
-    /// Its place in what this channel is told about this incident, from 0.
-    pub sequence: u32,
-    /// Of the rule that told the channel first.
-    pub severity: AlertSeverity,
+struct Suspicion {
+    /// The run that failed.
+    of: RunId,
+    /// The run that looks again.
+    confirmation: RunId,
 }
 
 impl Tracker {
-    /// Takes one finished run into account. `rules` are those of now; `new_incident_id` is asked when one opens.
-    pub fn observe(
-        &mut self,
-        rules: &[AlertRule],
-        observation: Observation,
-        new_incident_id: impl FnOnce() -> IncidentId,
-    ) -> Vec<Change> {
-        let late = self.newest.is_some_and(|newest| observation.due_at < newest);
-        if late || !observation.outcome.is_evidence() {
+    /// Takes one finished run into account. `rules` are those of now.
+    pub fn observe(&mut self, rules: &[AlertRule], observation: Observation, fresh: Fresh) -> Vec<Change> {
+        if !observation.outcome.is_evidence() {
+            return Vec::new();
+        }
+        if observation.confirms {
+            return self.confirm(rules, observation, fresh);
+        }
+        if self.newest.is_some_and(|newest| observation.due_at < newest) {
             return Vec::new();
         }
         self.newest = Some(observation.due_at);
         self.history.push(observation.outcome, observation.in_maintenance);
-
+        let met = self.met(rules);
+        // A second bad run is as good as a confirmation.
+        let sure = self.suspicion.take().is_some();
+        if self.ongoing.is_some() || sure {
+            return self.proceed(rules, &met, &observation, fresh.incident);
+        }
+        let wants = |rule: &&&AlertRule| rule.confirm.unwrap_or(observation.repeatable);
+        let at_once: Vec<&AlertRule> = met.iter().filter(|rule| !wants(rule)).copied().collect();
         let mut changes = Vec::new();
-        let mut met: Vec<&AlertRule> =
-            rules.iter().filter(|rule| self.history.meets(rule.when, rule.after)).collect();
-        // The worst first: it is the one that tells a channel which several of them name.
-        met.sort_by_key(|rule| std::cmp::Reverse(rule.severity));
-        if let Some(worst) = met.first() {
-            self.open_or_raise(worst.severity, &observation, new_incident_id, &mut changes);
+        if at_once.is_empty() && !met.is_empty() {
+            let (run, of) = (fresh.run, observation.run);
+            self.suspicion = Some(Suspicion { of, confirmation: run });
+            changes.push(Change::Confirm { run, of });
         }
-        let Some(ongoing) = &mut self.ongoing else { return changes };
-        for rule in met {
-            ongoing.meet(rule, observation.at, &mut changes);
-        }
-        if ongoing.has_recovered(&self.history) {
-            return self.resolve(observation.at);
-        }
-        ongoing.remind(rules, &self.history, observation.at, &mut changes);
+        changes.extend(self.proceed(rules, &at_once, &observation, fresh.incident));
         changes
+    }
+
+    /// The confirmation that was asked for ended without saying anything about the target, or never began. The failure that
+    /// it was to confirm stands then. `None` when it is not waited for any more; else the run that failed.
+    pub fn unconfirmed(
+        &mut self,
+        rules: &[AlertRule],
+        observation: Observation,
+        fresh: Fresh,
+    ) -> Option<(RunId, Vec<Change>)> {
+        let suspicion = self.suspicion.take_if(|suspicion| suspicion.confirmation == observation.run)?;
+        let met = self.met(rules);
+        let failure = Observation { run: suspicion.of, confirms: false, ..observation };
+        Some((suspicion.of, self.proceed(rules, &met, &failure, fresh.incident)))
     }
 
     /// Somebody knows of the incident. Nothing when there is none, or when somebody has known before.
@@ -189,8 +137,16 @@ impl Tracker {
         changes
     }
 
+    /// Tells nothing of the incident before `until`, but that it is over. Nothing when there is none.
+    pub fn snooze(&mut self, until: DateTime<Utc>) -> Vec<Change> {
+        let Some(ongoing) = &mut self.ongoing else { return Vec::new() };
+        ongoing.snooze(until);
+        vec![Change::Snooze { incident: ongoing.id, until }]
+    }
+
     /// Ends the incident: by hand, or because its monitor goes away. Nothing when there is none.
     pub fn resolve(&mut self, at: DateTime<Utc>) -> Vec<Change> {
+        self.suspicion = None;
         let Some(mut ongoing) = self.ongoing.take() else { return Vec::new() };
         self.history = History::default();
         let mut changes = vec![Change::Resolve { incident: ongoing.id, at }];
@@ -207,93 +163,96 @@ impl Tracker {
         })
     }
 
-    fn open_or_raise(
-        &mut self,
-        severity: AlertSeverity,
-        observation: &Observation,
-        new_incident_id: impl FnOnce() -> IncidentId,
-        changes: &mut Vec<Change>,
-    ) {
-        match &mut self.ongoing {
-            None => {
-                let id = new_incident_id();
-                let (met, told) = (Vec::new(), Vec::new());
-                self.ongoing = Some(Ongoing { id, severity, acknowledged: false, met, told });
-                let (run, at) = (observation.run, observation.at);
-                changes.push(Change::Open { incident: id, severity, run, at });
-            }
-            Some(ongoing) if ongoing.severity < severity => {
-                ongoing.severity = severity;
-                changes.push(Change::Raise { incident: ongoing.id, severity });
-            }
-            Some(_) => {}
+    /// The second look at a failure: as bad for some of the rules that were met, or for none.
+    fn confirm(&mut self, rules: &[AlertRule], observation: Observation, fresh: Fresh) -> Vec<Change> {
+        let awaited = |suspicion: &mut Suspicion| suspicion.confirmation == observation.run;
+        if self.suspicion.take_if(awaited).is_none() {
+            return Vec::new();
         }
-    }
-}
-
-impl Ongoing {
-    /// Remembers what ends the rule, and tells those of its channels that do not know yet.
-    fn meet(&mut self, rule: &AlertRule, at: DateTime<Utc>, changes: &mut Vec<Change>) {
-        let met = Met::of(rule);
-        if !self.met.contains(&met) {
-            self.met.push(met);
+        let mut met = self.met(rules);
+        met.retain(|rule| is_bad(observation.outcome, rule.when));
+        if met.is_empty() {
+            self.history.push(observation.outcome, observation.in_maintenance);
         }
-        for channel in &rule.channels {
-            if !self.told.iter().any(|told| told.channel == *channel) {
-                let (channel, severity) = (channel.clone(), rule.severity);
-                let mut told = Told { channel, severity, next_sequence: 0, last: at };
-                changes.push(told.tell(self.id, NotificationKind::Opened, at));
-                self.told.push(told);
-            }
-        }
+        self.proceed(rules, &met, &observation, fresh.incident)
     }
 
-    fn has_recovered(&self, history: &History) -> bool {
-        self.met.iter().all(|met| history.recovered(met.when, met.recover.successes))
+    /// The rules that hold now. The worst come first: such a one tells a channel which several of them name.
+    fn met<'r>(&self, rules: &'r [AlertRule]) -> Vec<&'r AlertRule> {
+        let mut met: Vec<_> = rules.iter().filter(|rule| self.history.meets(rule.when, rule.after)).collect();
+        met.sort_by_key(|rule| std::cmp::Reverse(rule.severity));
+        met
     }
 
-    /// Tells again whom a rule has told, when it is still bad and long enough ago.
-    fn remind(
+    /// Opens, goes on or ends, with these rules as the ones that were met just now.
+    fn proceed(
         &mut self,
         rules: &[AlertRule],
-        history: &History,
-        at: DateTime<Utc>,
+        met: &[&AlertRule],
+        observation: &Observation,
+        incident: IncidentId,
+    ) -> Vec<Change> {
+        let (at, mut changes) = (observation.at, Vec::new());
+        let quiet = observation.muted || self.ongoing.as_ref().is_some_and(|one| one.is_quiet(at));
+        self.open_or_raise(met, observation, incident, &mut changes);
+        let Some(ongoing) = &mut self.ongoing else { return changes };
+        ongoing.meet(met, quiet, at, &mut changes);
+        ongoing.note(&self.history, at);
+        if ongoing.has_recovered(&self.history, at) {
+            return self.resolve(at);
+        }
+        if quiet {
+            return changes;
+        }
+        ongoing.worsen(at, &mut changes);
+        if ongoing.wakes_up(&self.history, at) {
+            ongoing.remind_all(at, &mut changes);
+        } else if !ongoing.acknowledged && ongoing.flapping.is_none() {
+            ongoing.remind(rules, &self.history, at, &mut changes);
+        }
+        changes
+    }
+
+    fn open_or_raise(
+        &mut self,
+        met: &[&AlertRule],
+        observation: &Observation,
+        incident: IncidentId,
         changes: &mut Vec<Change>,
     ) {
-        if self.acknowledged {
+        let Some(severity) = met.first().map(|rule| rule.severity) else { return };
+        let level = self.level(met, observation);
+        let Some(ongoing) = &mut self.ongoing else {
+            let (run, at) = (observation.run, observation.at);
+            let flapping = self.count(at);
+            self.ongoing = Some(Ongoing::new(incident, severity, level, flapping));
+            changes.push(Change::Open { incident, severity, level, run, at });
             return;
-        }
-        let met = &self.met;
-        let still_bad =
-            rules.iter().filter(|rule| history.is_bad_now(rule.when) && met.contains(&Met::of(rule)));
-        for (rule, remind) in still_bad.filter_map(|rule| Some((rule, rule.remind?.0))) {
-            for told in self.told.iter_mut().filter(|told| rule.channels.contains(&told.channel)) {
-                let since = (at - told.last).to_std().unwrap_or_default();
-                if !since.is_zero() && since >= remind {
-                    changes.push(told.tell(self.id, NotificationKind::Reminded, at));
-                }
-            }
+        };
+        let (severity, level) = (severity.max(ongoing.severity), level.max(ongoing.level));
+        if (severity, level) != (ongoing.severity, ongoing.level) {
+            (ongoing.severity, ongoing.level) = (severity, level);
+            changes.push(Change::Raise { incident: ongoing.id, severity, level });
         }
     }
 
-    fn tell_all(&mut self, kind: NotificationKind, at: DateTime<Utc>, changes: &mut Vec<Change>) {
-        let id = self.id;
-        changes.extend(self.told.iter_mut().map(|told| told.tell(id, kind, at)));
+    /// Down, if as many runs failed as one of these rules asks for, and the second look has not found better.
+    fn level(&self, met: &[&AlertRule], observation: &Observation) -> IncidentLevel {
+        let better = observation.confirms && !is_bad(observation.outcome, AlertWhen::Failing);
+        let failing = |rule: &&AlertRule| self.history.meets(AlertWhen::Failing, rule.after);
+        if !better && met.iter().any(failing) { IncidentLevel::Down } else { IncidentLevel::Degraded }
     }
-}
 
-impl Met {
-    /// Rules have no ids: one is the same as long as it is met and ended by the same.
-    fn of(rule: &AlertRule) -> Self {
-        Self { when: rule.when, after: rule.after, recover: rule.recover }
-    }
-}
-
-impl Told {
-    fn tell(&mut self, incident: IncidentId, kind: NotificationKind, at: DateTime<Utc>) -> Change {
-        let sequence = self.next_sequence;
-        (self.next_sequence, self.last) = (sequence + 1, at);
-        let (channel, severity) = (self.channel.clone(), self.severity);
-        Change::Tell(Tell { incident, channel, kind, sequence, severity })
+    /// Counts one more incident, and says whether they have become many.
+    fn count(&mut self, at: DateTime<Utc>) -> Option<Flapping> {
+        self.opened.retain(|opened| at - *opened < WINDOW);
+        self.opened.push(at);
+        let since = *self.opened.first()?;
+        let incidents = self.opened.len();
+        (incidents > MANY).then(|| Flapping {
+            since,
+            incidents: u32::try_from(incidents).unwrap_or(u32::MAX),
+            relapses: 0,
+        })
     }
 }

@@ -1,17 +1,22 @@
 //! A period in which a monitor's collection is down, and the machine that opens and resolves it: a pure fold over
 //! the run history. Rows, messages to people and their wording are not here.
 
+mod change;
 mod history;
 mod machine;
+mod ongoing;
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use self::machine::{Change, Observation, Tell, Tracker};
+pub use self::{
+    change::{Change, Flapping, Fresh, Observation, Tell},
+    machine::Tracker,
+};
 use crate::{
     document::{AlertSeverity, Slug},
-    id::{CollectionId, IncidentId, MonitorId, RunId},
+    id::{CollectionId, IncidentId, MonitorId, NoteId, RunId},
     outcome::{Reason, words},
 };
 
@@ -25,6 +30,50 @@ words! {
         /// Over.
         Resolved = "resolved",
     }
+}
+
+words! {
+    /// How bad the target is.
+    IncidentLevel {
+        /// It does what it should, slower or with warnings.
+        Degraded = "degraded",
+        /// It does not do what it should.
+        Down = "down",
+    }
+}
+
+/// While a monitor is muted nothing begins to be told; what a channel was told before, it is told the end of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Mute {
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// Until when; until somebody ends it when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<DateTime<Utc>>,
+    /// Why, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+impl Mute {
+    /// Whether it still holds.
+    #[must_use]
+    pub fn holds(&self, now: DateTime<Utc>) -> bool {
+        self.until.is_none_or(|until| now < until)
+    }
+}
+
+/// What somebody wrote down about an incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Note {
+    /// Its id.
+    pub id: NoteId,
+    /// As whoever wrote it calls himself; nobody checks it.
+    pub author: Option<String>,
+    /// What.
+    pub text: String,
+    /// When.
+    pub created_at: DateTime<Utc>,
 }
 
 /// An incident as its row has it.
@@ -48,6 +97,8 @@ pub struct Incident {
     pub state: IncidentState,
     /// The worst severity of the rules that were met.
     pub severity: AlertSeverity,
+    /// How bad the target was at the worst.
+    pub level: IncidentLevel,
     /// The run that opened it.
     pub opened_by: RunId,
     /// Why that run failed.
@@ -56,6 +107,8 @@ pub struct Incident {
     pub opened_at: DateTime<Utc>,
     /// When somebody said that they know.
     pub acknowledged_at: Option<DateTime<Utc>>,
+    /// Until when nothing of it is told, but that it is over.
+    pub snoozed_until: Option<DateTime<Utc>>,
     /// When it was over.
     pub resolved_at: Option<DateTime<Utc>>,
 }

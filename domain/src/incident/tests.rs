@@ -7,7 +7,9 @@ use crate::{
     outcome::Outcome::{self, *},
 };
 
+mod confirming;
 mod oracle;
+mod quiet;
 
 /// A monitor whose runs come once a minute, and everything that its machine has said.
 struct Watch {
@@ -15,6 +17,8 @@ struct Watch {
     rules: Vec<AlertRule>,
     minute: i64,
     in_maintenance: bool,
+    muted: bool,
+    repeatable: bool,
 }
 
 fn start() -> DateTime<Utc> {
@@ -38,18 +42,33 @@ fn after(failures: u32, rule: AlertRule) -> AlertRule {
 }
 
 fn watch(rules: impl Into<Vec<AlertRule>>) -> Watch {
-    Watch { tracker: Tracker::default(), rules: rules.into(), minute: 0, in_maintenance: false }
+    Watch {
+        tracker: Tracker::default(),
+        rules: rules.into(),
+        minute: 0,
+        in_maintenance: false,
+        muted: false,
+        repeatable: false,
+    }
 }
 
 /// `open error`, `opened a 0`: one change as a line.
 fn line(change: &Change) -> String {
     match change {
-        Change::Open { severity, .. } => format!("open {severity:?}").to_lowercase(),
-        Change::Raise { severity, .. } => format!("raise {severity:?}").to_lowercase(),
+        Change::Confirm { .. } => "confirm".into(),
+        Change::Open { severity, level, .. } => at_level("open", *severity, *level),
+        Change::Raise { severity, level, .. } => at_level("raise", *severity, *level),
+        Change::Snooze { .. } => "snooze".into(),
         Change::Acknowledge { .. } => "acknowledge".into(),
         Change::Resolve { .. } => "resolve".into(),
         Change::Tell(tell) => format!("{} {} {}", tell.kind, tell.channel, tell.sequence),
     }
+}
+
+/// The level is said when it is not the usual one.
+fn at_level(what: &str, severity: AlertSeverity, level: IncidentLevel) -> String {
+    let degraded = if level == IncidentLevel::Degraded { " degraded" } else { "" };
+    format!("{what} {severity:?}{degraded}").to_lowercase()
 }
 
 fn lines(changes: &[Change]) -> Vec<String> {
@@ -64,14 +83,19 @@ impl Watch {
     fn observation(&self, outcome: Outcome) -> Observation {
         let at = self.now();
         let run = RunId::new(at, [1; 10]);
-        Observation { run, outcome, at, due_at: at, in_maintenance: self.in_maintenance }
+        let Self { in_maintenance, muted, repeatable, .. } = *self;
+        Observation { run, outcome, at, due_at: at, in_maintenance, muted, repeatable, confirms: false }
     }
 
     /// Also proves that the machine goes on from its JSON.
     fn observe(&mut self, observation: Observation) -> Vec<Change> {
         let text = serde_json::to_string(&self.tracker).unwrap();
         self.tracker = serde_json::from_str(&text).unwrap();
-        self.tracker.observe(&self.rules, observation, || IncidentId::new(observation.at, [2; 10]))
+        self.tracker.observe(&self.rules, observation, self.fresh())
+    }
+
+    fn fresh(&self) -> Fresh {
+        Fresh { incident: IncidentId::new(self.now(), [2; 10]), run: RunId::new(self.now(), [3; 10]) }
     }
 
     fn sees(&mut self, outcomes: impl IntoIterator<Item = Outcome>) -> Vec<String> {
@@ -107,7 +131,8 @@ fn opening_names_the_run_and_the_instant() {
     let changes = watch.observe(observation);
     let incident = IncidentId::new(observation.at, [2; 10]);
     let (severity, run, at) = (AlertSeverity::Error, observation.run, observation.at);
-    assert_eq!(changes[0], Change::Open { incident, severity, run, at });
+    let level = IncidentLevel::Down;
+    assert_eq!(changes[0], Change::Open { incident, severity, level, run, at });
     assert_eq!(watch.tracker.incident(), Some((incident, IncidentState::Open)));
 }
 
@@ -156,7 +181,7 @@ fn degraded_runs_count_for_rules_that_ask() {
     let mut failing = watch([rule(&["a"])]);
     assert!(failing.sees([Degraded, Degraded]).is_empty());
     let mut degraded = watch([AlertRule { when: AlertWhen::Degraded, ..after(2, rule(&["a"])) }]);
-    assert_eq!(degraded.sees([Degraded, Failed]), ["open error", "opened a 0"]);
+    assert_eq!(degraded.sees([Degraded, Failed]), ["open error degraded", "opened a 0"]);
 }
 
 #[test]
@@ -305,7 +330,7 @@ fn a_channel_added_to_a_rule_hears_of_the_incident() {
 fn the_tracker_stays_small() {
     let mut watch = watch([after(100, rule(&["a"]))]);
     watch.sees(std::iter::repeat_n(Failed, 1_000));
-    assert!(serde_json::to_string(&watch.tracker).unwrap().len() < 600);
+    assert!(serde_json::to_string(&watch.tracker).unwrap().len() < 800);
     assert!(watch.tracker.incident().is_some(), "and still remembers a hundred runs");
 }
 

@@ -135,4 +135,10 @@ impl Plan {
     pub fn cleans_up(&self) -> bool {
         self.steps.iter().any(|step| step.always)
     }
+
+    /// Whether all of it may be sent once more, just to be sure.
+    #[must_use]
+    pub fn is_repeatable(&self) -> bool {
+        self.steps.iter().all(|step| step.repeatable)
+    }
 }

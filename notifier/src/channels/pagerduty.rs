@@ -100,7 +100,7 @@ fn dedup_key(notice: &Notice) -> String {
 
 const fn action(kind: NotificationKind) -> &'static str {
     match kind {
-        NotificationKind::Opened | NotificationKind::Reminded => "trigger",
+        NotificationKind::Opened | NotificationKind::Worsened | NotificationKind::Reminded => "trigger",
         NotificationKind::Acknowledged => "acknowledge",
         NotificationKind::Resolved => "resolve",
     }

@@ -136,6 +136,7 @@ fn signature(secret: &str, id: &str, timestamp: &str, body: &[u8]) -> String {
 const fn type_of(kind: NotificationKind) -> &'static str {
     match kind {
         NotificationKind::Opened => "incident.opened",
+        NotificationKind::Worsened => "incident.worsened",
         NotificationKind::Reminded => "incident.reminded",
         NotificationKind::Acknowledged => "incident.acknowledged",
         NotificationKind::Resolved => "incident.resolved",

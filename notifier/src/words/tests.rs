@@ -25,12 +25,32 @@ fn what_is_not_known_is_left_out() {
 #[test]
 fn what_only_became_slow_is_not_called_failing() {
     let slow = json!({
+        "level": "degraded",
         "step": [1, "Search"],
         "assertion": {
             "source": "latency", "comparison": "degraded", "expected": 800, "actual": 950, "outcome": "degraded",
         },
     });
     assert_eq!(summary(&notice(&slow)), "Checkout is degraded at step 1 Search");
+}
+
+#[test]
+fn who_knew_it_degraded_hears_what_it_was() {
+    let worse = json!({ "kind": "worsened", "step": [1, "Search"] });
+    assert_eq!(summary(&notice(&worse)), "Checkout was degraded and is failing at step 1 Search");
+}
+
+#[test]
+fn what_goes_up_and_down_is_counted() {
+    let mut flapping =
+        json!({ "flapping": { "since": "2026-11-22T09:52:00Z", "incidents": 4, "relapses": 0 } });
+    let opened = "Checkout goes up and down, down 4 times since 09:52 UTC: failing";
+    assert_eq!(summary(&notice(&flapping)), opened);
+    flapping["kind"] = json!("resolved");
+    flapping["flapping"]["relapses"] = json!(7);
+    flapping["occurred_at"] = json!("2026-11-22T10:30:00Z");
+    let over = "Checkout has recovered after 30 min of going up and down, down 11 times since 09:52 UTC";
+    assert_eq!(summary(&notice(&flapping)), over);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use domain::{
     clock::{Clock, MockClock},
     document::{Channel, Environment},
     id::{CollectionId, IncidentId, MonitorId, NotificationId, RunId},
-    incident::{Incident, IncidentState},
+    incident::{Incident, IncidentLevel, IncidentState},
     notification::{Notice, Notification, NotificationKind},
 };
 use queue::{Destination, InProcess, Message, Published, Queue};
@@ -257,10 +257,12 @@ fn incident(at: DateTime<Utc>) -> Incident {
         collection: "checkout".parse().unwrap(),
         state: IncidentState::Open,
         severity: domain::document::AlertSeverity::Critical,
+        level: IncidentLevel::Down,
         opened_by: RunId::random(at),
         reason: None,
         opened_at: at,
         acknowledged_at: None,
+        snoozed_until: None,
         resolved_at: None,
     }
 }

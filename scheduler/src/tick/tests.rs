@@ -18,6 +18,7 @@ fn due(schedule: ScheduleDocument) -> DueMonitor {
         owner: None,
         anchor: SLOT,
         next_slot_at: Some(SLOT),
+        muted: None,
         created_at: SLOT,
         updated_at: SLOT,
     };

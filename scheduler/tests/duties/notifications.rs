@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use domain::{
     document::AlertSeverity,
     id::{CollectionId, IncidentId, MonitorId, NotificationId, RunId, WorkerId},
-    incident::{Incident, IncidentState},
+    incident::{Incident, IncidentLevel, IncidentState},
     notification::{Notice, NotificationKind},
 };
 use queue::{Depth, Destination, Queue};
@@ -27,16 +27,20 @@ async fn told(fleet: &Fleet) -> NotificationId {
         collection: slug("shop"),
         state: IncidentState::Open,
         severity: AlertSeverity::Error,
+        level: IncidentLevel::Down,
         opened_by: RunId::random(now),
         reason: None,
         opened_at: now,
         acknowledged_at: None,
+        snoozed_until: None,
         resolved_at: None,
     };
     let notice = Notice {
         incident: incident.id,
         kind: NotificationKind::Opened,
         severity: AlertSeverity::Error,
+        level: IncidentLevel::Down,
+        flapping: None,
         monitor: slug("shop"),
         collection: slug("shop"),
         collection_name: "Shop".to_owned(),

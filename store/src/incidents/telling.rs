@@ -1,5 +1,7 @@
 //! Writes what the incident machine says: the incident's row, and a notification for whom it tells.
 
+use std::ops::AddAssign;
+
 use chrono::{DateTime, Utc};
 use domain::{
     document::Slug,
@@ -13,7 +15,7 @@ use domain::{
 use crate::{
     Conn, Result, collections, health,
     health::HealthKey,
-    incidents,
+    incidents::{self, confirming},
     notifications::{self, NewNotification},
     runs,
 };
@@ -39,53 +41,83 @@ pub struct Cause {
     pub assertion: Option<AssertionResult>,
 }
 
-/// Writes changes, in their order, in the transaction that keeps the tracker. Answers whether anybody is to be told.
+/// Whom the changes concern besides those who read rows: to be called after the commit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// Somebody is to be told.
+    pub told: bool,
+    /// A confirmation is to be run.
+    pub asked: bool,
+}
+
+impl AddAssign for Applied {
+    fn add_assign(&mut self, other: Self) {
+        *self = Self { told: self.told || other.told, asked: self.asked || other.asked };
+    }
+}
+
+/// Writes changes, in their order, in the transaction that keeps the tracker.
 pub async fn apply(
     conn: &mut Conn,
     key: HealthKey,
     cause: &Cause,
     changes: Vec<Change>,
     now: DateTime<Utc>,
-) -> Result<bool> {
-    let mut tells = Vec::new();
+) -> Result<Applied> {
+    let (mut tells, mut asked) = (Vec::new(), false);
     for change in changes {
         match change {
-            Change::Open { incident, severity, run, at } => {
-                let opened = Incident {
-                    id: incident,
-                    monitor_id: Some(key.0),
-                    monitor: cause.monitor.clone(),
-                    collection_id: Some(key.1),
-                    collection: cause.collection.clone(),
-                    state: IncidentState::Open,
-                    severity,
-                    opened_by: run,
-                    reason: cause.reason.clone(),
-                    opened_at: at,
-                    acknowledged_at: None,
-                    resolved_at: None,
-                };
-                incidents::open(conn, &opened).await?;
-                tracing::info!(incident.id = %incident, monitor.id = %cause.monitor, "an incident opened");
-            }
-            Change::Raise { incident, severity } => {
-                incidents::raise(conn, incident, severity).await?;
-            }
-            Change::Acknowledge { incident, at } => {
-                incidents::acknowledge(conn, incident, at).await?;
-            }
-            Change::Resolve { incident, at } => {
-                incidents::resolve(conn, incident, at).await?;
-                tracing::info!(incident.id = %incident, monitor.id = %cause.monitor, "an incident was resolved");
-            }
+            Change::Confirm { run, of } => asked |= confirming::confirm(conn, run, of, now).await?,
             Change::Tell(tell) => tells.push(tell),
+            change => write(conn, key, cause, change).await?,
         }
     }
-    let Some(first) = tells.first() else { return Ok(false) };
+    let Some(first) = tells.first() else { return Ok(Applied { told: false, asked }) };
     let opened_at = incidents::get(conn, first.incident).await?.map_or(now, |incident| incident.opened_at);
     let rows: Vec<_> = tells.iter().map(|tell| notification(tell, cause, opened_at, now)).collect();
     notifications::insert(conn, &rows).await?;
-    Ok(true)
+    Ok(Applied { told: true, asked })
+}
+
+/// Writes what is about the incident's own row.
+async fn write(conn: &mut Conn, key: HealthKey, cause: &Cause, change: Change) -> Result<()> {
+    match change {
+        Change::Open { incident, severity, level, run, at } => {
+            let opened = Incident {
+                id: incident,
+                monitor_id: Some(key.0),
+                monitor: cause.monitor.clone(),
+                collection_id: Some(key.1),
+                collection: cause.collection.clone(),
+                state: IncidentState::Open,
+                severity,
+                level,
+                opened_by: run,
+                reason: cause.reason.clone(),
+                opened_at: at,
+                acknowledged_at: None,
+                snoozed_until: None,
+                resolved_at: None,
+            };
+            incidents::open(conn, &opened).await?;
+            tracing::info!(incident.id = %incident, monitor.id = %cause.monitor, "an incident opened");
+        }
+        Change::Raise { incident, severity, level } => {
+            incidents::raise(conn, incident, severity, level).await?;
+        }
+        Change::Acknowledge { incident, at } => {
+            incidents::acknowledge(conn, incident, at).await?;
+        }
+        Change::Snooze { incident, until } => {
+            incidents::snooze(conn, incident, until).await?;
+        }
+        Change::Resolve { incident, at } => {
+            incidents::resolve(conn, incident, at).await?;
+            tracing::info!(incident.id = %incident, monitor.id = %cause.monitor, "an incident was resolved");
+        }
+        Change::Confirm { .. } | Change::Tell(_) => {}
+    }
+    Ok(())
 }
 
 /// Ends the incidents of a monitor that goes away, or of collections that it no longer has: whoever was told that they
@@ -105,14 +137,15 @@ pub(crate) async fn close(
         let mut trackers = health::lock(conn, &[key], now).await?;
         let tracker = trackers.entry(key).or_default();
         let changes = tracker.resolve(now);
-        let cause = going_away(conn, incident).await?;
+        let cause = cause_by_hand(conn, incident).await?;
         apply(conn, key, &cause, changes, now).await?;
         health::save(conn, &trackers, now).await?;
     }
     Ok(())
 }
 
-async fn going_away(conn: &mut Conn, incident: Incident) -> Result<Cause> {
+/// What there is to say of an incident when no run brings the change about.
+pub(super) async fn cause_by_hand(conn: &mut Conn, incident: Incident) -> Result<Cause> {
     let name = collections::get(conn, &incident.collection).await?.and_then(|saved| saved.document.name);
     let location = runs::get(conn, incident.opened_by).await?.map(|run| run.location);
     Ok(Cause {
@@ -133,6 +166,8 @@ fn notification(tell: &Tell, cause: &Cause, opened_at: DateTime<Utc>, now: DateT
         incident: tell.incident,
         kind: tell.kind,
         severity: tell.severity,
+        level: tell.level,
+        flapping: tell.flapping,
         monitor: cause.monitor,
         collection: cause.collection,
         collection_name: cause.collection_name,

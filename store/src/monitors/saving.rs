@@ -96,7 +96,8 @@ fn row(
     now: DateTime<Utc>,
 ) -> Result<Row> {
     let (anchor, next_slot_at) = slots(document, old.as_ref(), now)?;
-    let (id, created_at) = old.map_or_else(|| (MonitorId::random(now), now), |old| (old.id, old.created_at));
+    let (id, created_at, muted) =
+        old.map_or_else(|| (MonitorId::random(now), now, None), |old| (old.id, old.created_at, old.muted));
     Ok(Row {
         id: Key(id),
         slug: Word(document.id.clone()),
@@ -105,6 +106,7 @@ fn row(
         owner: owner.cloned().map(Word),
         anchor_at: Moment(anchor),
         next_slot_at: next_slot_at.map(Moment),
+        muted: muted.map(Doc),
         created_at: Moment(created_at),
         updated_at: Moment(now),
     })

@@ -3,8 +3,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use chrono::{DateTime, Utc};
-use diesel::prelude::*;
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::{
+    dsl::{exists, not},
+    prelude::*,
+};
 use diesel_async::RunQueryDsl;
 use domain::{
     id::{RunId, WorkerId},
@@ -17,9 +20,12 @@ use crate::{
     Conn, Result,
     conn::{load_locked, load_skip_locked},
     literal::{IsQueued, IsRunning},
-    schema::runs,
-    types::{Key, Word, count},
+    schema::{runs, workers},
+    types::{Key, Moment, Word, count},
 };
+
+/// How long other workers have to take what one is to leave to them; then anybody may.
+pub(super) const LEFT_TO_OTHERS: TimeDelta = TimeDelta::seconds(2);
 
 /// A run in the hands of a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,17 +66,35 @@ pub(super) async fn lock_running(conn: &mut Conn, ids: &[RunId]) -> Result<Vec<(
 }
 
 /// Locks what can start of these runs and nobody else has locked: two workers never wait for each other. A run that
-/// somebody has locked while it is queued is being claimed, ended, or woken once more.
-pub(super) async fn lock_startable(conn: &mut Conn, ids: &[RunId], now: DateTime<Utc>) -> Result<Vec<RunId>> {
+/// somebody has locked while it is queued is being claimed, ended, or woken once more. What this worker is to leave to
+/// others cannot start with it, unless it is alone at its location or they had their time.
+pub(super) async fn lock_startable(
+    conn: &mut Conn,
+    worker: WorkerId,
+    ids: &[RunId],
+    now: DateTime<Utc>,
+) -> Result<Vec<RunId>> {
     let mut states = vec![Word(RunState::Queued)];
     if planted::has(Bug::ClaimOfRunning) {
         states.push(Word(RunState::Running));
     }
+    let others = workers::table.filter(
+        workers::location
+            .eq(runs::location)
+            .and(workers::id.ne(Key(worker)))
+            .and(workers::alive_until.gt(Moment(now))),
+    );
+    let ours = runs::avoid
+        .is_null()
+        .or(runs::avoid.assume_not_null().ne(Key(worker)))
+        .or(runs::due_at.le(Moment(now - LEFT_TO_OTHERS)))
+        .or(not(exists(others)));
     let rows: Vec<Key<RunId>> = load_skip_locked!(
         conn,
         runs::table
             .filter(keys!(ids))
             .filter(runs::state.eq_any(states).and(runs::start_by.gt(latest_start(now))))
+            .filter(ours)
             .order((runs::due_at, runs::id))
             .select(runs::id)
     )?;

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain::{
     document::Slug,
-    id::RunId,
+    id::{RunId, WorkerId},
     outcome::{Outcome, Reason, Trigger},
     run::{MonitorRef, PinnedCollection},
 };
@@ -35,6 +35,8 @@ pub struct NewRun {
     pub wake_at: DateTime<Utc>,
     /// Whether its slot lies in a maintenance window.
     pub in_maintenance: bool,
+    /// The worker that is to leave it to others, if there are any: the one that saw what this run is to confirm.
+    pub avoid: Option<WorkerId>,
     /// Set when it is over before it began: skipped for overlap, or its collection is in quarantine.
     pub end: Option<End>,
 }

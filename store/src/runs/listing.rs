@@ -78,6 +78,16 @@ pub async fn list(conn: &mut Conn, filter: &Filter, page: Page) -> Result<Listin
     Ok(Listing::of(rows, page, |row| row.id.0.uuid()).map(Run::from))
 }
 
+/// Those of these runs that were second looks at a failure.
+pub(crate) async fn confirmations(conn: &mut Conn, ids: &[RunId]) -> Result<Vec<Run>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let some = runs::table.filter(keys!(ids)).filter(runs::trigger.eq(Word(Trigger::Confirm)));
+    let rows: Vec<Row> = with!(conn, |c| some.select(Row::as_select()).load(c))?;
+    Ok(rows.into_iter().map(Run::from).collect())
+}
+
 diesel::alias! {
     const NEWEST: Alias<Newest> = runs as newest;
 }

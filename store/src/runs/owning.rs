@@ -23,7 +23,7 @@ use super::{
 use crate::{
     Conn, Result,
     conn::with,
-    literal::IsRunning,
+    literal::{IsQueued, IsRunning},
     schema::{runs, workers},
     types::{Key, Moment, Word, count},
 };
@@ -37,7 +37,7 @@ pub async fn claim(
     runs: &[RunId],
     now: DateTime<Utc>,
 ) -> Result<Vec<Run>> {
-    let free = holding::lock_startable(conn, runs, now).await?;
+    let free = holding::lock_startable(conn, worker, runs, now).await?;
     if free.is_empty() {
         return Ok(Vec::new());
     }
@@ -52,6 +52,21 @@ pub async fn claim(
     let rows: Vec<Row> =
         with!(conn, |c| diesel::update(free).set(claimed).returning(Row::as_returning()).get_results(c))?;
     Ok(rows.into_iter().map(Run::from).collect())
+}
+
+/// Which of these runs this worker leaves to others for a moment: their messages are to go back, not to be forgotten.
+pub async fn left_to_others(
+    conn: &mut Conn,
+    worker: WorkerId,
+    runs: &[RunId],
+    now: DateTime<Utc>,
+) -> Result<Vec<RunId>> {
+    let left = runs::table
+        .filter(keys!(runs))
+        .filter(IsQueued::new(runs::state).and(runs::avoid.eq(Key(worker))))
+        .filter(runs::due_at.gt(Moment(now - holding::LEFT_TO_OTHERS)));
+    let ids: Vec<Key<RunId>> = with!(conn, |c| left.select(runs::id).load(c))?;
+    Ok(ids.into_iter().map(|Key(id)| id).collect())
 }
 
 /// Gives runs back that this worker owns and will not finish, so that another attempt can. A run that has begun what must

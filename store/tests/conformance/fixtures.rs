@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     document::{AlertSeverity, Channel, Collection, Environment, Monitor, Slug},
     id::{CollectionId, IncidentId, MonitorId, NotificationId, RunId, WorkerId},
-    incident::{Incident, IncidentState},
+    incident::{Incident, IncidentLevel, IncidentState, Observation},
     notification::{Notice, NotificationKind},
     outcome::{Outcome, Reason, ReasonCode, Trigger},
     result::RunResult,
@@ -50,6 +50,7 @@ pub(crate) fn manual(due_at: DateTime<Utc>) -> NewRun {
         max_lateness: Duration::from_secs(60),
         wake_at: due_at,
         in_maintenance: false,
+        avoid: None,
         end: None,
     }
 }
@@ -114,10 +115,12 @@ pub(crate) fn incident(bench: &Bench) -> Incident {
         collection: slug("shop"),
         state: IncidentState::Open,
         severity: AlertSeverity::Error,
+        level: IncidentLevel::Down,
         opened_by: RunId::random(bench.now()),
         reason: Some(Reason::new(ReasonCode::Timeout, "no answer in 10 s")),
         opened_at: bench.now(),
         acknowledged_at: None,
+        snoozed_until: None,
         resolved_at: None,
     }
 }
@@ -137,6 +140,8 @@ pub(crate) fn event(
         incident,
         kind,
         severity: AlertSeverity::Error,
+        level: IncidentLevel::Down,
+        flapping: None,
         monitor: slug("shop"),
         collection: slug("shop"),
         collection_name: "Shop".to_owned(),
@@ -149,4 +154,18 @@ pub(crate) fn event(
         assertion: None,
     };
     NewNotification { id: NotificationId::random(at), channel: slug("hook"), sequence, notice }
+}
+
+/// What a failed run says that cannot be repeated.
+pub(crate) fn failed(run: RunId, at: DateTime<Utc>) -> Observation {
+    Observation {
+        run,
+        outcome: Outcome::Failed,
+        at,
+        due_at: at,
+        in_maintenance: false,
+        muted: false,
+        confirms: false,
+        repeatable: false,
+    }
 }

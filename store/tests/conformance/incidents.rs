@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use domain::{
     document::AlertSeverity,
     id::{CollectionId, IncidentId, MonitorId, RunId},
-    incident::{Incident, IncidentState, Observation},
+    incident::{Fresh, Incident, IncidentLevel, IncidentState},
     notification::NotificationKind::{self, Opened, Resolved},
-    outcome::{Outcome, Reason, ReasonCode},
+    outcome::{Reason, ReasonCode},
 };
 use serde_json::json;
 use store::{
@@ -18,7 +18,7 @@ use store::{
 };
 
 use crate::{
-    fixtures::{collection, incident, monitor, slug},
+    fixtures::{collection, failed, incident, monitor, slug},
     harness::{Bench, conformance, write},
 };
 
@@ -53,12 +53,17 @@ async fn an_incident_is_acknowledged_and_resolved_once(bench: Bench) {
     for changed in [true, false] {
         assert_eq!(write!(bench, |conn| incidents::acknowledge(conn, id, now)).unwrap(), changed);
     }
-    assert!(write!(bench, |conn| incidents::raise(conn, id, AlertSeverity::Critical)).unwrap());
+    assert!(
+        write!(bench, |conn| incidents::raise(conn, id, AlertSeverity::Critical, IncidentLevel::Down))
+            .unwrap()
+    );
     for changed in [true, false] {
         assert_eq!(write!(bench, |conn| incidents::resolve(conn, id, now)).unwrap(), changed);
     }
     assert!(!write!(bench, |conn| incidents::acknowledge(conn, id, now)).unwrap());
-    assert!(!write!(bench, |conn| incidents::raise(conn, id, AlertSeverity::Info)).unwrap());
+    assert!(
+        !write!(bench, |conn| incidents::raise(conn, id, AlertSeverity::Info, IncidentLevel::Down)).unwrap()
+    );
     let read = incidents::get(&mut bench.conn().await, id).await.unwrap().unwrap();
     assert_eq!((read.state, read.severity), (IncidentState::Resolved, AlertSeverity::Critical));
     assert_eq!((read.acknowledged_at, read.resolved_at), (Some(now), Some(now)));
@@ -96,22 +101,10 @@ fn key(n: u8) -> health::HealthKey {
 
 /// A tracker that is told apart from an empty one.
 fn tracker(bench: &Bench, failures: usize) -> domain::incident::Tracker {
-    use domain::{
-        id::{IncidentId, RunId},
-        incident::Observation,
-        outcome::Outcome,
-    };
     let mut tracker = domain::incident::Tracker::default();
     for _ in 0..failures {
         let now = bench.now();
-        let observation = Observation {
-            run: RunId::new(now, [0; 10]),
-            outcome: Outcome::Failed,
-            at: now,
-            due_at: now,
-            in_maintenance: false,
-        };
-        let _ = tracker.observe(&[], observation, || IncidentId::random(now));
+        let _ = tracker.observe(&[], failed(RunId::new(now, [0; 10]), now), Fresh::random(now));
     }
     tracker
 }
@@ -145,14 +138,7 @@ async fn two_recorders_of_one_monitor_follow_each_other(bench: Bench) {
             write!(bench, |conn| async {
                 let mut locked = health::lock(conn, &keys, now).await?;
                 for tracker in locked.values_mut() {
-                    let observation = domain::incident::Observation {
-                        run,
-                        outcome: domain::outcome::Outcome::Failed,
-                        at: now,
-                        due_at: now,
-                        in_maintenance: false,
-                    };
-                    let _ = tracker.observe(&[], observation, || domain::id::IncidentId::random(now));
+                    let _ = tracker.observe(&[], failed(run, now), Fresh::random(now));
                 }
                 health::save(conn, &locked, now).await
             })
@@ -193,7 +179,12 @@ async fn what_goes_away_ends_its_incident_and_whoever_was_told_hears_of_it(bench
 }
 
 /// A failed run of one collection of a monitor, and the incident that it opens.
-async fn failing(bench: &Bench, monitor: &SavedMonitor, collection: CollectionId, name: &str) -> IncidentId {
+pub(crate) async fn failing(
+    bench: &Bench,
+    monitor: &SavedMonitor,
+    collection: CollectionId,
+    name: &str,
+) -> IncidentId {
     let (key, now, rules) = ((monitor.id, collection), bench.now(), monitor.document.alerts.clone());
     let cause = Cause {
         monitor: monitor.document.id.clone(),
@@ -205,13 +196,12 @@ async fn failing(bench: &Bench, monitor: &SavedMonitor, collection: CollectionId
         step: None,
         assertion: None,
     };
-    let failed =
-        Observation { run: cause.run, outcome: Outcome::Failed, at: now, due_at: now, in_maintenance: false };
+    let failed = failed(cause.run, now);
     let fold = bench.store.write(move |conn| {
         Box::pin(async move {
             let mut trackers = health::lock(conn, &[key], now).await?;
             let tracker = trackers.get_mut(&key).unwrap();
-            let changes = tracker.observe(&rules, failed, || IncidentId::random(now));
+            let changes = tracker.observe(&rules, failed, Fresh::random(now));
             incidents::apply(conn, key, &cause, changes, now).await?;
             health::save(conn, &trackers, now).await
         })
@@ -220,7 +210,7 @@ async fn failing(bench: &Bench, monitor: &SavedMonitor, collection: CollectionId
     incidents::unresolved(&mut bench.conn().await, key.0, key.1).await.unwrap().unwrap().id
 }
 
-async fn state(bench: &Bench, incident: IncidentId) -> (IncidentState, Vec<NotificationKind>) {
+pub(crate) async fn state(bench: &Bench, incident: IncidentId) -> (IncidentState, Vec<NotificationKind>) {
     let mut conn = bench.conn().await;
     let state = incidents::get(&mut conn, incident).await.unwrap().unwrap().state;
     let told = notifications::of_incident(&mut conn, incident).await.unwrap();

@@ -3,7 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
+mod acting;
 mod cleanups;
+mod confirming;
 mod documents;
 mod embedded;
 mod fixtures;

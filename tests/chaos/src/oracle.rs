@@ -83,26 +83,33 @@ pub(crate) struct Expected {
     pub(crate) resolved: bool,
 }
 
+/// Over how long incidents are counted, and how long a target must be up that went up and down.
+const A_WHILE: Millis = 600_000;
+
 /// The incidents that follow from runs in the order in which they were due: `failures` in a row open one, `successes` in
-/// a row end it, and then the count begins anew. What says nothing about the target is passed over.
+/// a row end it, and then the count begins anew. What says nothing about the target is passed over. The fourth one within
+/// ten minutes goes up and down: it ends when the target has also not failed for ten minutes.
 pub(crate) fn incidents<'r>(
     rule: &Rule,
-    runs: impl IntoIterator<Item = (&'r str, &'r str)>,
+    runs: impl IntoIterator<Item = (&'r str, &'r str, Millis)>,
 ) -> Vec<Expected> {
     let (mut incidents, mut bad, mut good) = (Vec::<Expected>::new(), 0, 0);
-    for (run, outcome) in runs {
+    let (mut opened, mut last_bad, mut flaps) = (Vec::<Millis>::new(), 0, false);
+    for (run, outcome, at) in runs {
         match outcome {
-            "failed" => (bad, good) = (bad + 1, 0),
+            "failed" => (bad, good, last_bad) = (bad + 1, 0, at),
             "passed" | "degraded" => (bad, good) = (0, good + 1),
             _ => continue,
         }
         match incidents.last_mut().filter(|incident| !incident.resolved) {
-            Some(incident) if good >= rule.successes => {
+            Some(incident) if good >= rule.successes && (!flaps || at - last_bad >= A_WHILE) => {
                 incident.resolved = true;
                 (bad, good) = (0, 0);
             }
             None if bad >= rule.failures => {
                 incidents.push(Expected { opened_by: run.to_owned(), resolved: false });
+                opened.push(at);
+                flaps = opened.iter().filter(|earlier| at - *earlier < A_WHILE).count() > 3;
             }
             Some(_) | None => {}
         }
@@ -123,6 +130,10 @@ mod tests {
     }
 
     fn after(failures: usize, successes: usize, outcomes: &str) -> Vec<(String, bool)> {
+        every(10, failures, successes, outcomes)
+    }
+
+    fn every(minutes: usize, failures: usize, successes: usize, outcomes: &str) -> Vec<(String, bool)> {
         let rule = Rule { failures, successes, channels: Vec::new() };
         let numbers: Vec<_> = (1..=outcomes.len()).map(|number| number.to_string()).collect();
         let words = outcomes.chars().map(|letter| match letter {
@@ -130,7 +141,8 @@ mod tests {
             'f' => "failed",
             _ => "inconclusive",
         });
-        let runs = numbers.iter().map(String::as_str).zip(words);
+        let times = (0..).step_by(minutes * 60_000);
+        let runs = numbers.iter().zip(words).zip(times).map(|((id, word), at)| (id.as_str(), word, at));
         incidents(&rule, runs).into_iter().map(|one| (one.opened_by, one.resolved)).collect()
     }
 
@@ -145,6 +157,14 @@ mod tests {
         assert_eq!(after(2, 1, "fif"), [("3".to_owned(), false)]);
         assert_eq!(after(1, 2, "fpip"), [("1".to_owned(), true)]);
         assert_eq!(after(1, 1, "iii"), []);
+    }
+
+    #[test]
+    fn the_fourth_in_ten_minutes_lasts_until_there_were_ten_good_ones() {
+        let ended = |outcomes| every(1, 1, 1, outcomes).iter().map(|one| one.1).collect::<Vec<_>>();
+        assert_eq!(ended("fpfpfpfpppppppp"), [true, true, true, false]);
+        assert_eq!(ended("fpfpfpfpppppppppp"), [true, true, true, true]);
+        assert_eq!(ended("fpfpfpfppfpppppp"), [true, true, true, false]);
     }
 
     #[test]

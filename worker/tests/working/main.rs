@@ -9,7 +9,7 @@ use bench::{Bench, Target};
 use domain::{
     incident::IncidentState,
     notification::NotificationKind,
-    outcome::{Outcome, ReasonCode, RunState},
+    outcome::{Outcome, ReasonCode, RunState, Trigger},
 };
 use serde_json::{Value, json};
 
@@ -96,7 +96,7 @@ async fn failures_open_one_incident_and_a_success_resolves_it() {
         "id": "shop",
         "steps": [{ "id": "a", "name": "Look", "request": { "url": target.url("/switch") }, "assert": [{ "status": 200 }] }],
         "schedule": { "every": "1h" },
-        "alerts": [{ "channels": ["pager"], "after": { "failures": 2 } }],
+        "alerts": [{ "channels": ["pager"], "after": { "failures": 2 }, "confirm": false }],
     }))
     .await;
     target.switch(500);
@@ -120,6 +120,30 @@ async fn failures_open_one_incident_and_a_success_resolves_it() {
     assert_eq!(notice.step, Some((1, "Look".into())));
     let assertion = notice.assertion.as_ref().expect("the assertion that did not hold");
     assert_eq!((&assertion.expected, assertion.actual.as_ref()), (&json!(200), Some(&json!(500))));
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn a_failure_is_confirmed_before_anybody_is_told() {
+    let target = Target::start().await;
+    let bench = Bench::start(json!({
+        "id": "shop",
+        "steps": [{ "id": "a", "request": { "url": target.url("/switch") } }],
+        "schedule": { "every": "1h" },
+        "alerts": [{ "channels": ["pager"] }],
+    }))
+    .await;
+    for (second_look, opened) in [(200, 0), (500, 1)] {
+        target.switch(500);
+        let failed = bench.run_monitor().await;
+        assert_eq!(bench.finished(failed).await.outcome, Some(Outcome::Failed));
+        assert_eq!(bench.incidents().await.len(), 0);
+        target.switch(second_look);
+        let confirmation = bench.asked_for(failed).await;
+        bench.publish(confirmation).await;
+        assert_eq!(bench.finished(confirmation).await.trigger, Trigger::Confirm);
+        assert_eq!(bench.incidents().await.len(), opened);
+    }
     bench.stop().await;
 }
 

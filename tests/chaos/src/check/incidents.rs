@@ -4,9 +4,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{Findings, Seen};
 use crate::{
+    clock::Millis,
     journal::{Incident, Notification, Run},
     oracle::{self, Rule},
 };
+
+/// A run, how it ended, and when.
+type Ended<'s> = (&'s str, &'s str, Millis);
 
 /// A monitor and a collection.
 type Key<'s> = (&'s str, &'s str);
@@ -126,10 +130,10 @@ fn fold(seen: &Seen, rules: &HashMap<&str, Rule>, findings: &mut Findings) {
     }
 }
 
-/// Ids and outcomes of the runs of each key; nothing where some ended out of order.
-fn in_order(seen: &Seen) -> BTreeMap<Key<'_>, Option<Vec<(&str, &str)>>> {
+/// The runs of each key; nothing where some ended out of order.
+fn in_order(seen: &Seen) -> BTreeMap<Key<'_>, Option<Vec<Ended<'_>>>> {
     let runs: HashMap<&str, &Run> = seen.rows.runs.iter().map(|run| (run.id.as_str(), run)).collect();
-    let mut keys: BTreeMap<Key<'_>, Option<Vec<(&str, &str)>>> = BTreeMap::new();
+    let mut keys: BTreeMap<Key<'_>, Option<Vec<Ended<'_>>>> = BTreeMap::new();
     let mut newest: HashMap<Key<'_>, i64> = HashMap::new();
     for change in seen.rows.run_changes.iter().filter(|change| change.state == "finished") {
         let Some(run) = runs.get(change.id.as_str()) else { continue };
@@ -145,7 +149,7 @@ fn in_order(seen: &Seen) -> BTreeMap<Key<'_>, Option<Vec<(&str, &str)>>> {
         }
         *newest = run.due.max(*newest);
         if let Some(ended) = ended {
-            ended.push((run.id.as_str(), outcome));
+            ended.push((run.id.as_str(), outcome, change.at));
         }
     }
     keys

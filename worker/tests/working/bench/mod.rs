@@ -152,12 +152,22 @@ impl Bench {
                     max_lateness: Duration::from_secs(60),
                     wake_at: now,
                     in_maintenance: false,
+                    avoid: None,
                     end: None,
                 };
                 store::runs::insert(conn, &[run], now).await
             })
         });
         inserted.await.expect("the run is inserted")[0]
+    }
+
+    /// The run that was queued when this one failed.
+    pub(crate) async fn asked_for(&self, failed: RunId) -> RunId {
+        let mut conn = self.store.read().await.unwrap();
+        let filter = store::runs::Filter { state: Some(RunState::Queued), ..Default::default() };
+        let queued = store::runs::list(&mut conn, &filter, store::Page::first(9)).await.unwrap().data;
+        assert!(queued.len() == 1 && queued[0].id != failed, "{queued:?}");
+        queued[0].id
     }
 
     pub(crate) async fn publish(&self, run_id: RunId) {
