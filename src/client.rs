@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use bytes::Bytes;
-use domain::exchange::{DEFAULT_MAX_BODY, Request};
+use domain::exchange::{Connection, DEFAULT_MAX_BODY, Request};
 use outbound::{Outbound, Session};
 use serde_json::Value;
 
@@ -74,8 +74,9 @@ impl Client {
             follow_redirects: false,
             max_redirects: 0,
             max_body: DEFAULT_MAX_BODY,
-            accept_invalid_certificates: false,
             cookies: false,
+            connection: Connection::default(),
+            digest: None,
         };
         let response = self.session.send(&request).await.map_err(|failure| anyhow::anyhow!(failure.message));
         let response = response.with_context(|| format!("no answer from the server at {}", self.server))?;

@@ -1,11 +1,14 @@
 //! What goes out and what comes back: the vocabulary between the run machine, which decides, and whoever opens the
 //! socket. No I/O here.
 
-use std::{net::IpAddr, time::Duration};
+use std::{fmt, net::IpAddr, time::Duration};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use percent_encoding::percent_decode_str;
+use url::Url;
 
+pub use crate::document::{HttpVersion, IpFamily};
 use crate::outcome::ReasonCode;
 
 /// Decompressed response bytes that are read when a step does not say otherwise: 10 MiB.
@@ -32,10 +35,112 @@ pub struct Request {
     pub max_redirects: u16,
     /// Cap on decompressed body bytes.
     pub max_body: u64,
-    /// Whether a certificate that does not verify is accepted.
-    pub accept_invalid_certificates: bool,
     /// Whether the run's cookie jar is sent and filled.
     pub cookies: bool,
+    /// How the connection is made.
+    pub connection: Connection,
+    /// Answers the origin's question who is asking.
+    pub digest: Option<Digest>,
+}
+
+/// What a connection depends on besides its origin: only requests that agree on it share one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Connection {
+    /// Whether a certificate that does not verify is accepted.
+    pub accept_invalid_certificates: bool,
+    /// Authorities that are trusted instead of the operating system's, as PEM text.
+    pub ca: Option<String>,
+    /// Who we are.
+    pub identity: Option<Identity>,
+    /// Which version of HTTP is spoken.
+    pub http_version: HttpVersion,
+    /// Over which version of IP.
+    pub ip_family: IpFamily,
+    /// Through which proxy.
+    pub proxy: Option<Proxy>,
+    /// Addresses of names, instead of what the resolver says.
+    pub resolve: Vec<(String, IpAddr)>,
+}
+
+/// A certificate of ours and its key, as PEM text. Does not print.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Identity {
+    /// Ours, then those between it and an authority.
+    pub certificates: String,
+    /// Of the first of them.
+    pub key: String,
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity").finish_non_exhaustive()
+    }
+}
+
+/// A user and a password for HTTP Digest (RFC 7616). Does not print.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Digest {
+    /// As the server knows it.
+    pub username: String,
+    /// Never sent.
+    pub password: String,
+    /// A text that nobody can foresee: the client's share of every answer.
+    pub nonce: String,
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Digest").finish_non_exhaustive()
+    }
+}
+
+/// The URL of a proxy: `http`, `https` or `socks5`, perhaps with user information, which does not print.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Proxy(Url);
+
+impl Proxy {
+    /// Reads one.
+    ///
+    /// # Errors
+    /// What is wrong with it, as half a sentence that shows none of it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let url = Url::parse(text).map_err(|error| format!("the proxy is not a URL: {error}"))?;
+        if !matches!(url.scheme(), "http" | "https" | "socks5") {
+            return Err("a proxy's URL begins with `http://`, `https://` or `socks5://`".to_owned());
+        }
+        if url.host_str().is_none_or(str::is_empty) {
+            return Err("the proxy's URL names no host".to_owned());
+        }
+        if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
+            return Err("a proxy's URL ends after host and port".to_owned());
+        }
+        Ok(Self(url))
+    }
+
+    /// The whole of it, user information included.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.0
+    }
+
+    /// The password in it, decoded; empty without one.
+    #[must_use]
+    pub fn password(&self) -> String {
+        percent_decode_str(self.0.password().unwrap_or_default()).decode_utf8_lossy().into_owned()
+    }
+
+    /// Whether it finds out where names lead; a SOCKS proxy is told the address.
+    #[must_use]
+    pub fn resolves(&self) -> bool {
+        self.0.scheme() != "socks5"
+    }
+}
+
+impl fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (host, port) = (self.0.host_str().unwrap_or_default(), self.0.port());
+        write!(f, "Proxy({}://{host}:{port:?})", self.0.scheme())
+    }
 }
 
 /// How long each phase of the last hop took; `None` for a phase that did not happen (a reused connection has no

@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod assertion;
+pub mod authorization;
 pub mod capture;
 pub mod clock;
 pub mod document;
@@ -14,6 +15,7 @@ pub mod incident;
 pub mod masking;
 pub mod notification;
 pub mod outcome;
+pub mod pem;
 pub mod plan;
 pub mod planted;
 pub mod problem;

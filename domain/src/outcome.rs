@@ -144,6 +144,10 @@ words! {
         TooManyRedirects = "too_many_redirects",
         /// A redirect without a usable `Location`.
         BadRedirect = "bad_redirect",
+        /// The proxy does not let us through.
+        Proxy = "proxy",
+        /// The authorization server gave no access token.
+        NoToken = "no_token",
         /// More requests in one run than the cap.
         TooManyRequests = "too_many_requests",
         /// The whole run's time-out.

@@ -5,24 +5,28 @@ use std::net::IpAddr;
 
 use bytes::BytesMut;
 use domain::{
-    exchange::{Failure, Request, Response, Timing, TlsPeer},
+    exchange::{Connection, Failure, HttpVersion, Proxy, Request, Response, Timing, TlsPeer},
     outcome::ReasonCode,
 };
 use http::{
-    HeaderValue, Version,
-    header::{COOKIE, HeaderMap, SET_COOKIE},
+    HeaderValue, StatusCode, Version,
+    header::{AUTHORIZATION, COOKIE, HeaderMap, SET_COOKIE},
 };
 use reqwest::cookie::CookieStore as _;
 use tokio::time::Instant;
-use url::Url;
+use url::{Position, Url};
 
 use crate::{
+    digest::{Challenge, Message},
     failure::{self, Problem},
     hop::Hop,
     probe::{Phase, Probe},
     redirect::is_redirect,
     session::Session,
 };
+
+/// Bytes of an answer that only asks who we are.
+const DRAINED: usize = 64 * 1024;
 
 /// A request and what has been seen of its answer.
 pub(crate) struct Exchange<'a> {
@@ -59,8 +63,17 @@ impl<'a> Exchange<'a> {
     /// To the end of the final answer. Bound in time by the caller.
     pub(crate) async fn run(&mut self) -> Result<Response, Problem> {
         let mut hop = Hop::first(self.request)?;
+        let origin = hop.url.origin();
+        let mut asked = false;
         loop {
             let answer = self.ask(&hop).await?;
+            let may_answer = !asked && hop.url.origin() == origin;
+            if may_answer && let Some(authorization) = self.answer_challenge(&hop, &answer) {
+                hop.headers.insert(AUTHORIZATION, authorization);
+                drain(answer).await;
+                asked = true;
+                continue;
+            }
             if !(self.request.follow_redirects && is_redirect(answer.status())) {
                 return self.finish(hop, answer).await;
             }
@@ -69,6 +82,9 @@ impl<'a> Exchange<'a> {
                 return Err(Problem::new(ReasonCode::TooManyRedirects, message));
             }
             self.redirects += 1;
+            if std::mem::take(&mut asked) {
+                hop.headers.remove(AUTHORIZATION); // it was for this URL only
+            }
             hop = hop.redirected(answer.status(), answer.headers(), &self.request.secret_headers)?;
         }
     }
@@ -76,19 +92,36 @@ impl<'a> Exchange<'a> {
     /// One hop, up to its response headers.
     async fn ask(&mut self, hop: &Hop) -> Result<reqwest::Response, Problem> {
         self.hop = Seen::new(Some(hop.url.clone()), None);
-        hop.check_literal(&self.session.outbound.shared.resolver.policy)?;
-        self.hop.peer = hop.literal();
+        let connection = &self.request.connection;
+        hop.check_literal(&self.session.outbound.shared.resolver.policy, connection)?;
+        check_version(hop, connection)?;
+        self.hop.peer = hop.literal().filter(|_| connection.proxy.is_none());
         let request = self.render(hop);
-        let client = self.session.client(self.request.accept_invalid_certificates)?;
+        let client = self.session.client(connection)?.http.clone();
         let answer = self.hop.probe.watch(client.execute(request)).await;
         self.settle_certificate();
-        let answer = answer.map_err(|error| failure::before_headers(&error, &hop.url, &self.hop.probe))?;
+        let answer =
+            answer.map_err(|error| failure::before_headers(&error, &hop.url, &self.hop.probe, connection))?;
         self.hop.headers = Some(Instant::now());
         self.hop.peer = answer.remote_addr().map(|address| address.ip());
         if self.request.cookies {
             self.session.cookies.set_cookies(&mut answer.headers().get_all(SET_COOKIE).iter(), &hop.url);
         }
         Ok(answer)
+    }
+
+    /// What a 401 wants to hear, if it asks in a way that the request can answer.
+    fn answer_challenge(&mut self, hop: &Hop, answer: &reqwest::Response) -> Option<HeaderValue> {
+        let credentials = self.request.digest.as_ref()?;
+        if answer.status() != StatusCode::UNAUTHORIZED {
+            return None;
+        }
+        let challenge = Challenge::choose(answer.headers())?;
+        let count = self.session.nonces.entry(challenge.nonce.clone()).or_default();
+        *count += 1;
+        let target = &hop.url[Position::BeforePath..Position::AfterQuery];
+        let message = Message { method: hop.method.as_str(), target, body: &hop.body };
+        challenge.answer(credentials, &message, *count)
     }
 
     fn render(&self, hop: &Hop) -> reqwest::Request {
@@ -106,16 +139,16 @@ impl<'a> Exchange<'a> {
         request
     }
 
-    /// The certificate of this hop's handshake, or on a reused connection that of the handshake which made it.
+    /// The certificate of this hop's handshake, or on a reused connection that of the handshake which made it. Without
+    /// TLS there is none, whatever a proxy showed.
     fn settle_certificate(&mut self) {
-        let Some(url) = &self.hop.url else { return };
-        let connection = (url.origin(), self.request.accept_invalid_certificates);
-        let shown = self.hop.probe.certificate();
+        let Some(url) = self.hop.url.as_ref().filter(|url| url.scheme() == "https") else { return };
+        let Ok(client) = self.session.client(&self.request.connection) else { return };
+        let (origin, shown) = (url.origin(), self.hop.probe.certificate());
         if let Some(shown) = &shown {
-            self.session.certificates.insert(connection.clone(), shown.clone());
+            client.certificates.insert(origin.clone(), shown.clone());
         }
-        let reused =
-            || self.session.certificates.get(&connection).filter(|_| self.hop.probe.reused()).cloned();
+        let reused = || client.certificates.get(&origin).filter(|_| self.hop.probe.reused()).cloned();
         self.hop.tls = shown.or_else(reused);
     }
 
@@ -177,11 +210,33 @@ impl<'a> Exchange<'a> {
         let probe = &self.hop.probe;
         match probe.phase() {
             Phase::Resolving => format!("`{}` was not resolved", url.host_str().unwrap_or_default()),
-            Phase::Connecting => format!("{} was not connected", failure::target(url, probe)),
+            Phase::Connecting => {
+                format!("{} was not connected", failure::target(url, probe, &self.request.connection))
+            }
             Phase::Handshake => "the TLS handshake was not complete".to_owned(),
             Phase::Ready if self.hop.headers.is_none() => "the response headers were not complete".to_owned(),
             Phase::Ready => format!("the body was not complete after {} bytes", self.body.len()),
         }
+    }
+}
+
+/// HTTP/2 without TLS has no words for an HTTP proxy.
+fn check_version(hop: &Hop, connection: &Connection) -> Result<(), Problem> {
+    let through_http = connection.proxy.as_ref().is_some_and(Proxy::resolves);
+    if connection.http_version == HttpVersion::Http2 && through_http && hop.url.scheme() == "http" {
+        let message = "HTTP/2 without TLS cannot go through an HTTP proxy";
+        return Err(Problem::new(ReasonCode::Proxy, message));
+    }
+    Ok(())
+}
+
+/// Reads what is left of an answer, so that its connection can be used again; what is long is not worth it.
+async fn drain(mut answer: reqwest::Response) {
+    let mut left = DRAINED;
+    while let Ok(Some(chunk)) = answer.chunk().await
+        && chunk.len() < left
+    {
+        left -= chunk.len();
     }
 }
 

@@ -3,11 +3,12 @@
 
 use std::{error::Error, io, iter::successors};
 
-use domain::outcome::ReasonCode;
+use domain::{exchange::Connection, outcome::ReasonCode};
 use url::Url;
 
 use crate::{
     probe::{Phase, Probe},
+    proxy,
     resolver::ResolveError,
     tls,
 };
@@ -26,19 +27,31 @@ impl Problem {
 }
 
 /// An error before the response headers were complete.
-pub(crate) fn before_headers(error: &reqwest::Error, url: &Url, probe: &Probe) -> Problem {
-    if let Some(cause) = find::<ResolveError>(error) {
+pub(crate) fn before_headers(
+    error: &reqwest::Error,
+    url: &Url,
+    probe: &Probe,
+    connection: &Connection,
+) -> Problem {
+    if let Some(cause) = probe.resolve_error() {
         let code = match cause {
-            ResolveError::Unknown { .. } => ReasonCode::Dns,
+            ResolveError::Unknown { .. } | ResolveError::Family { .. } => ReasonCode::Dns,
             ResolveError::Denied { .. } => ReasonCode::AddressDenied,
         };
         return Problem::new(code, cause.to_string());
     }
+    if let Some(refusal) = connection.proxy.as_ref().and_then(|proxy| proxy::refusal(error, proxy)) {
+        return refusal;
+    }
     if let Some(cause) = find::<rustls::Error>(error) {
-        return Problem::new(ReasonCode::Tls, tls::explain(cause, probe.certificate().as_ref()));
+        let why = tls::explain(cause, probe.certificate().as_ref());
+        return match connection.proxy.as_ref().filter(|_| proxy::is_nearer(error, url)) {
+            Some(proxy) => Problem::new(ReasonCode::Tls, format!("{}: {why}", proxy::name(proxy))),
+            None => Problem::new(ReasonCode::Tls, why),
+        };
     }
     if error.is_connect() {
-        return not_connected(error, url, probe);
+        return not_connected(error, url, probe, connection);
     }
     on_connection(error, "the connection was closed before the response headers were complete")
         .unwrap_or_else(|| {
@@ -54,11 +67,11 @@ pub(crate) fn in_body(error: &reqwest::Error) -> Problem {
     })
 }
 
-fn not_connected(error: &reqwest::Error, url: &Url, probe: &Probe) -> Problem {
+fn not_connected(error: &reqwest::Error, url: &Url, probe: &Probe, connection: &Connection) -> Problem {
     if probe.phase() == Phase::Handshake {
         return Problem::new(ReasonCode::Tls, "the connection was closed during the TLS handshake");
     }
-    let target = target(url, probe);
+    let target = target(url, probe, connection);
     let message = match find::<io::Error>(error).map(io::Error::kind) {
         Some(io::ErrorKind::ConnectionRefused) => format!("connection refused by {target}"),
         Some(io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted) => {
@@ -74,8 +87,11 @@ fn not_connected(error: &reqwest::Error, url: &Url, probe: &Probe) -> Problem {
     Problem::new(ReasonCode::Connect, message)
 }
 
-/// `host:port`, and the address behind a name when there is only one.
-pub(crate) fn target(url: &Url, probe: &Probe) -> String {
+/// `host:port`, and the address behind a name when there is only one; with a proxy, that.
+pub(crate) fn target(url: &Url, probe: &Probe, connection: &Connection) -> String {
+    if let Some(proxy) = &connection.proxy {
+        return proxy::name(proxy);
+    }
     let host = url.host_str().unwrap_or_default();
     let port = url.port_or_known_default().unwrap_or_default();
     match probe.addresses().as_slice() {
@@ -116,11 +132,15 @@ fn on_http2(cause: &h2::Error, closed: &str) -> Problem {
     }
 }
 
-/// The first error of that type in the chain. Unlike `source()`, it looks into `io::Error`s that wrap another one.
+/// The first error of that type in the chain.
 fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
+    chain(error).find_map(|error| error.downcast_ref::<T>())
+}
+
+/// An error and those below it. Unlike `source()`, it looks into `io::Error`s that wrap another one.
+pub(crate) fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     successors(Some(error), |&error| match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         Some(wrapped) => Some(wrapped as &(dyn Error + 'static)),
         None => error.source(),
     })
-    .find_map(|error| error.downcast_ref::<T>())
 }

@@ -1,15 +1,24 @@
 //! One request as it goes to one origin: what a [`Request`] becomes at first and after each redirect. Pure.
 
+use std::net::IpAddr;
+
 use base64::{Engine as _, prelude::BASE64_STANDARD as BASE64};
 use bytes::Bytes;
-use domain::{exchange::Request, outcome::ReasonCode};
+use domain::{
+    exchange::{Connection, Request},
+    outcome::ReasonCode,
+};
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method,
     header::{AUTHORIZATION, CONTENT_LENGTH, TRANSFER_ENCODING},
 };
 use url::{Host, Url};
 
-use crate::{failure::Problem, policy::AddressPolicy};
+use crate::{
+    failure::Problem,
+    policy::AddressPolicy,
+    resolver::{belongs, family_name},
+};
 
 /// Method, address, headers and body of one hop. The URL has no user information.
 #[derive(Debug, Clone)]
@@ -39,24 +48,39 @@ impl Hop {
     }
 
     /// Literals never reach the resolver, in whatever spelling (`0x7f.1`, `2130706433`): the URL parser has made
-    /// addresses of them.
-    pub(crate) fn check_literal(&self, policy: &AddressPolicy) -> Result<(), Problem> {
-        match self.literal() {
-            Some(address) if !policy.permits(address) => {
-                Err(Problem::new(ReasonCode::AddressDenied, format!("the address policy denies {address}")))
-            }
-            _ => Ok(()),
-        }
+    /// addresses of them. A proxy is told of no denied address either.
+    pub(crate) fn check_literal(
+        &self,
+        policy: &AddressPolicy,
+        connection: &Connection,
+    ) -> Result<(), Problem> {
+        self.literal().map_or(Ok(()), |address| check_address(address, policy, connection))
     }
 
     /// The host, when it is an address.
-    pub(crate) fn literal(&self) -> Option<std::net::IpAddr> {
+    pub(crate) fn literal(&self) -> Option<IpAddr> {
         match self.url.host()? {
             Host::Ipv4(address) => Some(address.into()),
             Host::Ipv6(address) => Some(address.into()),
             Host::Domain(_) => None,
         }
     }
+}
+
+/// Whether a connection to an address that stands in a URL may be made.
+pub(crate) fn check_address(
+    address: IpAddr,
+    policy: &AddressPolicy,
+    connection: &Connection,
+) -> Result<(), Problem> {
+    if !policy.permits(address) {
+        return Err(Problem::new(ReasonCode::AddressDenied, format!("the address policy denies {address}")));
+    }
+    if !belongs(address, connection.ip_family) {
+        let message = format!("{address} is not an {} address", family_name(connection.ip_family));
+        return Err(Problem::new(ReasonCode::BadUrl, message));
+    }
+    Ok(())
 }
 
 pub(crate) fn is_http(url: &Url) -> bool {

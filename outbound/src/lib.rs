@@ -4,12 +4,15 @@
 //! [`Outbound`] lives as long as the process, a [`Session`] as long as one run. No retries, no polling, no assertions:
 //! one [`Request`](domain::exchange::Request) in, one answer or one named failure out.
 
+mod client;
 mod config;
+mod digest;
 mod exchange;
 mod failure;
 mod hop;
 mod policy;
 mod probe;
+mod proxy;
 mod redirect;
 mod resolver;
 mod session;
@@ -41,8 +44,10 @@ pub struct Outbound {
 
 pub(crate) struct Shared {
     pub(crate) resolver: Resolver,
-    pub(crate) verifying: ClientConfig,
-    pub(crate) accepting: ClientConfig,
+    /// Believes the operating system's authorities.
+    pub(crate) verifier: Arc<dyn ServerCertVerifier>,
+    /// The TLS half of a client for requests that ask for nothing unusual: most of them.
+    pub(crate) usual: ClientConfig,
 }
 
 impl fmt::Debug for Outbound {
@@ -64,9 +69,9 @@ impl Outbound {
 
     fn assemble(policy: AddressPolicy, lookup: Lookup, verifier: Arc<dyn ServerCertVerifier>) -> Self {
         let shared = Shared {
-            resolver: Resolver { policy: Arc::new(policy), lookup },
-            verifying: tls::config(verifier.clone(), false),
-            accepting: tls::config(verifier, true),
+            resolver: Resolver::new(policy, lookup),
+            usual: tls::config(verifier.clone(), false).with_no_client_auth(),
+            verifier,
         };
         Self { shared: Arc::new(shared) }
     }

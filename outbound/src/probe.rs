@@ -15,6 +15,8 @@ use domain::exchange::{Timing, TlsPeer};
 use futures_util::{FutureExt as _, future::BoxFuture};
 use tokio::time::Instant;
 
+use crate::resolver::ResolveError;
+
 tokio::task_local! {
     static CURRENT: Probe;
 }
@@ -28,6 +30,7 @@ struct Seen {
     dns_began: Option<Instant>,
     dns_ended: Option<Instant>,
     addresses: Vec<IpAddr>,
+    unresolved: Option<ResolveError>,
     connector_began: Option<Instant>,
     tls_began: Option<Instant>,
     connected: Option<Instant>,
@@ -62,7 +65,10 @@ impl Probe {
 
     pub(crate) fn dns_began() {
         let now = Instant::now();
-        Self::record(|seen| seen.dns_began = Some(now));
+        // A SOCKS proxy's name is looked up after the target's.
+        Self::record(|seen| {
+            seen.dns_began.get_or_insert(now);
+        });
     }
 
     pub(crate) fn dns_ended(addresses: &[IpAddr]) {
@@ -71,6 +77,11 @@ impl Probe {
             seen.dns_ended = Some(now);
             seen.addresses = addresses.to_vec();
         });
+    }
+
+    /// Kept here because a SOCKS proxy's connector tells nobody.
+    pub(crate) fn unresolved(why: &ResolveError) {
+        Self::record(|seen| seen.unresolved = Some(why.clone()));
     }
 
     pub(crate) fn tls_began() {
@@ -95,6 +106,11 @@ impl Probe {
     /// The certificate of this hop's handshake, if it made one.
     pub(crate) fn certificate(&self) -> Option<TlsPeer> {
         self.lock().certificate.clone()
+    }
+
+    /// Why a name led nowhere, if one did.
+    pub(crate) fn resolve_error(&self) -> Option<ResolveError> {
+        self.lock().unresolved.clone()
     }
 
     /// What the name resolved to, after the policy.

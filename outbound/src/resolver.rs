@@ -7,6 +7,7 @@ use std::{
     sync::Arc,
 };
 
+use domain::exchange::{Connection, IpFamily};
 use futures_util::{FutureExt as _, future::BoxFuture};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
@@ -24,32 +25,80 @@ pub(crate) fn system() -> Lookup {
 }
 
 /// Why a name leads nowhere.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum ResolveError {
     #[error("the name `{name}` does not resolve")]
     Unknown { name: String },
     #[error("the address policy denies {address}, which `{name}` resolves to")]
     Denied { name: String, address: IpAddr },
+    #[error("the name `{name}` has no {} address", family_name(*.family))]
+    Family { name: String, family: IpFamily },
 }
 
-/// The resolver of every client.
+/// The resolver of a client.
 #[derive(Clone)]
 pub(crate) struct Resolver {
     pub(crate) policy: Arc<AddressPolicy>,
     pub(crate) lookup: Lookup,
+    /// Names whose address the user gives.
+    given: Arc<[(String, IpAddr)]>,
+    family: IpFamily,
 }
 
 impl Resolver {
+    pub(crate) fn new(policy: AddressPolicy, lookup: Lookup) -> Self {
+        Self { policy: Arc::new(policy), lookup, given: Arc::new([]), family: IpFamily::Auto }
+    }
+
+    /// The same, as this connection wants it.
+    pub(crate) fn of(&self, connection: &Connection) -> Self {
+        let given = connection.resolve.as_slice().into();
+        Self { given, family: connection.ip_family, ..self.clone() }
+    }
+
     async fn permitted(self, name: String) -> Result<Vec<IpAddr>, ResolveError> {
+        let found = self.find(&name).await;
+        let Some(first) = found.first().copied() else { return Err(ResolveError::Unknown { name }) };
+        let of_family: Vec<IpAddr> =
+            found.into_iter().filter(|address| belongs(*address, self.family)).collect();
+        if of_family.is_empty() {
+            return Err(ResolveError::Family { name, family: self.family });
+        }
+        let permitted: Vec<IpAddr> =
+            of_family.into_iter().filter(|address| self.policy.permits(*address)).collect();
+        if permitted.is_empty() { Err(ResolveError::Denied { name, address: first }) } else { Ok(permitted) }
+    }
+
+    async fn find(&self, name: &str) -> Vec<IpAddr> {
+        // For a SOCKS proxy, reqwest asks for the target's address even where the URL has it.
+        if let Ok(literal) = name.trim_matches(['[', ']']).parse() {
+            return vec![literal];
+        }
+        if let Some((_, address)) = self.given.iter().find(|(given, _)| given.eq_ignore_ascii_case(name)) {
+            return vec![*address];
+        }
         // The operating system's text ("Name or service not known") says nothing that ours does not.
-        let found = (self.lookup)(name.clone()).await.unwrap_or_else(|error| {
+        (self.lookup)(name.to_owned()).await.unwrap_or_else(|error| {
             tracing::debug!(%error, "a name does not resolve");
             Vec::new()
-        });
-        let Some(first) = found.first().copied() else { return Err(ResolveError::Unknown { name }) };
-        let permitted: Vec<IpAddr> =
-            found.into_iter().filter(|address| self.policy.permits(*address)).collect();
-        if permitted.is_empty() { Err(ResolveError::Denied { name, address: first }) } else { Ok(permitted) }
+        })
+    }
+}
+
+/// Whether an address is one of that version of IP.
+pub(crate) fn belongs(address: IpAddr, family: IpFamily) -> bool {
+    match family {
+        IpFamily::Auto => true,
+        IpFamily::V4 => address.is_ipv4(),
+        IpFamily::V6 => address.is_ipv6(),
+    }
+}
+
+pub(crate) fn family_name(family: IpFamily) -> &'static str {
+    match family {
+        IpFamily::Auto => "IP",
+        IpFamily::V4 => "IPv4",
+        IpFamily::V6 => "IPv6",
     }
 }
 
@@ -58,7 +107,7 @@ impl Resolve for Resolver {
         let permitted = self.clone().permitted(name.as_str().to_owned());
         Box::pin(async move {
             Probe::dns_began();
-            let addresses = permitted.await?;
+            let addresses = permitted.await.inspect_err(Probe::unresolved)?;
             Probe::dns_ended(&addresses);
             // Port 0 is replaced by the URL's.
             Ok(Box::new(addresses.into_iter().map(|ip| SocketAddr::new(ip, 0))) as Addrs)

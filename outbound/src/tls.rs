@@ -3,11 +3,16 @@
 use std::sync::Arc;
 
 use chrono::DateTime;
-use domain::exchange::TlsPeer;
+use domain::{
+    exchange::{Connection, HttpVersion, TlsPeer},
+    pem,
+};
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, NamedGroup, SignatureScheme,
+    AlertDescription, CertificateError, ClientConfig, ConfigBuilder, DigitallySignedStruct, NamedGroup,
+    RootCertStore, SignatureScheme,
     client::{
-        ClientSessionStore, Resumption, Tls12ClientSessionValue, Tls13ClientSessionValue,
+        ClientSessionStore, Resumption, Tls12ClientSessionValue, Tls13ClientSessionValue, WantsClientCert,
+        WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     },
     crypto::CryptoProvider,
@@ -21,17 +26,64 @@ pub(crate) fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 
-/// The TLS half of a client.
-pub(crate) fn config(verifier: Arc<dyn ServerCertVerifier>, accept_invalid: bool) -> ClientConfig {
-    let mut config = ClientConfig::builder_with_provider(provider())
+/// The TLS half of a client, up to who we are.
+pub(crate) fn config(
+    verifier: Arc<dyn ServerCertVerifier>,
+    accept_invalid: bool,
+) -> ConfigBuilder<ClientConfig, WantsClientCert> {
+    ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .expect("ring supports TLS 1.2 and 1.3")
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(Recording { verifier, accept_invalid }))
-        .with_no_client_auth();
+}
+
+/// The rest of it: what is offered, and a full handshake for every connection.
+pub(crate) fn finish(mut config: ClientConfig, version: HttpVersion) -> ClientConfig {
     config.resumption = Resumption::store(Arc::new(Forgetful));
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.alpn_protocols = match version {
+        HttpVersion::Auto => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
+        HttpVersion::Http1 => vec![b"http/1.1".to_vec()],
+        HttpVersion::Http2 => vec![b"h2".to_vec()],
+    };
     config
+}
+
+/// The TLS half of a client for a connection that asks for something unusual.
+///
+/// # Errors
+///
+/// Which PEM text cannot be used, and why.
+pub(crate) fn custom(
+    usual: Arc<dyn ServerCertVerifier>,
+    connection: &Connection,
+) -> Result<ClientConfig, String> {
+    let verifier = match &connection.ca {
+        Some(ca) => trusting(ca).map_err(|why| format!("`tls.ca` cannot be used: {why}"))?,
+        None => usual,
+    };
+    let config = config(verifier, connection.accept_invalid_certificates);
+    let Some(identity) = &connection.identity else { return Ok(config.with_no_client_auth()) };
+    let certificates = pem::certificates(&identity.certificates)
+        .map_err(|why| format!("`tls.client_cert` cannot be used: {why}"))?;
+    let key =
+        pem::private_key(&identity.key).map_err(|why| format!("`tls.client_key` cannot be used: {why}"))?;
+    config.with_client_auth_cert(certificates, key).map_err(|error| match error {
+        rustls::Error::InconsistentKeys(_) => {
+            "`tls.client_key` is not the key of the first certificate in `tls.client_cert`".to_owned()
+        }
+        _ => "`tls.client_key` cannot be used: its kind of key is not known".to_owned(),
+    })
+}
+
+/// Believes these authorities and no others.
+fn trusting(ca: &str) -> Result<Arc<dyn ServerCertVerifier>, String> {
+    let mut roots = RootCertStore::empty();
+    for certificate in pem::certificates(ca)? {
+        roots.add(certificate).map_err(|_| "a certificate in it cannot be an authority's".to_owned())?;
+    }
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build();
+    Ok(verifier.map_err(|_| "it names no authority".to_owned())?)
 }
 
 /// A session store that keeps nothing: every connection makes a full handshake and shows its certificate. Being asked
@@ -128,11 +180,29 @@ pub(crate) fn explain(error: &rustls::Error, peer: Option<&TlsPeer>) -> String {
     match error {
         rustls::Error::InvalidCertificate(problem) => explain_certificate(problem, peer),
         rustls::Error::InvalidMessage(_) => "what the server speaks on this port is not TLS".to_owned(),
-        rustls::Error::AlertReceived(alert) => format!("the server refused the TLS handshake: {alert:?}"),
+        rustls::Error::AlertReceived(alert) => explain_alert(*alert),
         rustls::Error::PeerIncompatible(_) => {
             "the server supports no TLS version or cipher that we accept".to_owned()
         }
         _ => format!("the TLS handshake failed: {error}"),
+    }
+}
+
+fn explain_alert(alert: AlertDescription) -> String {
+    use AlertDescription as A;
+    match alert {
+        A::CertificateRequired => "the server wants a client certificate (`tls.client_cert`)".to_owned(),
+        A::UnknownCA
+        | A::BadCertificate
+        | A::CertificateUnknown
+        | A::CertificateExpired
+        | A::AccessDenied => {
+            format!("the server refused our client certificate: {alert:?}")
+        }
+        A::NoApplicationProtocol => {
+            "the server does not speak the version of HTTP that is asked for".to_owned()
+        }
+        _ => format!("the server refused the TLS handshake: {alert:?}"),
     }
 }
 

@@ -6,7 +6,11 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use domain::{exchange::Request, outcome::ReasonCode, result::RunResult};
+use domain::{
+    exchange::{Connection, Request},
+    outcome::ReasonCode,
+    result::RunResult,
+};
 use outbound::Outbound;
 use tokio::{
     sync::watch,
@@ -147,8 +151,9 @@ fn request(beacon: &Beacon) -> Request {
         follow_redirects: false,
         max_redirects: 0,
         max_body: 0,
-        accept_invalid_certificates: false,
         cookies: false,
+        connection: Connection::default(),
+        digest: None,
     }
 }
 

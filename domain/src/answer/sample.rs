@@ -7,7 +7,7 @@ use chrono::{TimeDelta, TimeZone, Utc};
 use serde_json::Value;
 
 use super::Answer;
-use crate::exchange::{Request, Response, Timing, TlsPeer};
+use crate::exchange::{Connection, Request, Response, Timing, TlsPeer};
 
 /// A JSON answer with status 201 from a server that speaks TLS.
 pub(crate) fn json(body: &Value) -> Answer {
@@ -30,8 +30,9 @@ pub(crate) fn with_body(content_type: &str, body: impl Into<Bytes>) -> Answer {
         follow_redirects: true,
         max_redirects: 10,
         max_body: 1024,
-        accept_invalid_certificates: false,
         cookies: true,
+        connection: Connection::default(),
+        digest: None,
     };
     let headers = [
         ("content-type", content_type),

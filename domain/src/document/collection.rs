@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    ByteSize, Check, Slug, Span,
+    Auth, ByteSize, Check, HttpVersion, IpFamily, Redirects, Request, Slug, Span, TlsOptions,
     monitor::{AlertRule, CatchUp, MaintenanceWindow, Overlap, Schedule},
 };
 
@@ -96,6 +96,18 @@ pub struct Defaults {
     /// See [`Request::max_body`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_body: Option<ByteSize>,
+    /// See [`Request::http_version`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http_version: Option<HttpVersion>,
+    /// See [`Request::proxy`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<String>,
+    /// See [`Request::resolve`].
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub resolve: BTreeMap<String, String>,
+    /// See [`Request::ip_family`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ip_family: Option<IpFamily>,
     /// See [`Step::retry`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<Retry>,
@@ -148,131 +160,6 @@ pub struct Step {
     /// What a lost worker means once this step was begun.
     #[serde(default, skip_serializing_if = "OnRedelivery::is_auto")]
     pub on_redelivery: OnRedelivery,
-}
-
-/// What is sent. Every text may hold references.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Request {
-    /// Any method token. Default GET.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub method: Option<String>,
-    /// Absolute, or starting with a reference that is.
-    pub url: String,
-    /// Added to the URL's own query; a list repeats its key.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub query: Map<String, Value>,
-    /// Names and values.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    #[schemars(with = "BTreeMap<String, String>")]
-    pub headers: Map<String, Value>,
-    /// At most one way to say who is asking.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub auth: Option<Auth>,
-    /// A JSON body; a lone reference keeps its type. `json: null` is the four letters.
-    #[serde(default, deserialize_with = "some", skip_serializing_if = "Option::is_none")]
-    pub json: Option<Value>,
-    /// A text body.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub text: Option<String>,
-    /// An `application/x-www-form-urlencoded` body; a list repeats its key.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub form: Option<Map<String, Value>>,
-    /// Headers and body together. Default 10s.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub timeout: Option<Span>,
-    /// Whether and how far redirects are followed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub redirects: Option<Redirects>,
-    /// Certificates.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tls: Option<TlsOptions>,
-    /// One jar per run; false sends and keeps none. Default true.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cookies: Option<bool>,
-    /// Cap on decompressed bytes of the answer. Default 10MiB.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_body: Option<ByteSize>,
-}
-
-/// `json: null` is a body, no `json` is none.
-fn some<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
-    Value::deserialize(deserializer).map(Some)
-}
-
-/// Who is asking: exactly one key.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Auth {
-    /// `Authorization: Basic` (RFC 7617).
-    Basic(Basic),
-    /// `Authorization: Bearer` (RFC 6750).
-    Bearer(String),
-    /// A key in a header or in the query.
-    ApiKey(ApiKey),
-}
-
-/// A user and a password.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Basic {
-    /// Without a colon.
-    pub username: String,
-    /// Usually a secret.
-    pub password: String,
-}
-
-/// A key in a header or in the query.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ApiKey {
-    /// The header's or the parameter's name.
-    pub name: String,
-    /// Usually a secret.
-    pub value: String,
-    /// Default `header`.
-    #[serde(default, rename = "in")]
-    pub place: ApiKeyPlace,
-}
-
-/// Where an API key goes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum ApiKeyPlace {
-    /// A header.
-    #[default]
-    Header,
-    /// A query parameter.
-    Query,
-}
-
-/// Redirects (RFC 9110, section 15.4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Redirects {
-    /// Default true.
-    #[serde(default = "yes")]
-    pub follow: bool,
-    /// Default 10, at most 20.
-    #[serde(default = "ten")]
-    pub max: u16,
-}
-
-const fn yes() -> bool {
-    true
-}
-
-const fn ten() -> u16 {
-    10
-}
-
-/// Certificates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TlsOptions {
-    /// Default true.
-    #[serde(default = "yes")]
-    pub verify: bool,
 }
 
 /// One capture as written.

@@ -2,33 +2,42 @@
 //! written here; `plan` compiles them. Reading from YAML and JSON with positions is `read`.
 
 mod assert;
+mod auth;
 mod channel;
 pub mod check;
 mod collection;
 mod either;
 mod environment;
+pub(crate) mod files;
 mod inline;
 mod monitor;
+mod multipart;
+mod network;
 mod print;
 pub mod read;
+mod request;
 mod schema;
 mod slug;
 mod units;
 
 pub use assert::Check;
+pub use auth::{ApiKey, ApiKeyPlace, Auth, AwsSigv4, Basic, ClientAuth, Digest, OAuth2};
 pub use channel::{Channel, ChannelType};
 pub use check::{EnvironmentNames, Known, check, check_together};
 pub use collection::{
-    ApiKey, ApiKeyPlace, Auth, Backoff, Basic, Capture, CaptureRule, Collection, Defaults, OnRedelivery,
-    Poll, Redirects, Request, Retry, RetryClass, RetryWhen, Step, TlsOptions,
+    Backoff, Capture, CaptureRule, Collection, Defaults, OnRedelivery, Poll, Retry, RetryClass, RetryWhen,
+    Step,
 };
 pub use environment::{Environment, SecretValue};
 pub use monitor::{
     After, AlertRule, AlertSeverity, AlertWhen, CatchUp, MaintenanceWindow, Monitor, Overlap, Recover,
     Schedule,
 };
+pub use multipart::{Multipart, Part, PartOptions, Parts};
+pub use network::{HttpVersion, IpFamily, TlsOptions};
 pub use print::to_value;
 pub use read::{Reading, read_text, read_value};
+pub use request::{GraphQl, Redirects, Request};
 pub use schema::schema;
 pub use slug::{Slug, SlugError};
 pub use units::{ByteSize, Span, UnitError};

@@ -2,7 +2,10 @@
 //! one collection version. Compiling is also the check at save: it reports every problem with its pointer. Names that
 //! only an environment knows are not its business (`document::check`).
 
+mod auth;
+mod body;
 mod compile;
+mod connection;
 mod order;
 mod request;
 #[cfg(test)]
@@ -12,7 +15,10 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-pub use request::{AuthPlan, BodyPlan, RequestPlan};
+pub use auth::AuthPlan;
+pub use body::{BodyPlan, Content, PartPlan};
+pub use connection::ConnectionPlan;
+pub use request::{Rendered, RequestPlan};
 
 use crate::{
     assertion::{Assertion, Condition},

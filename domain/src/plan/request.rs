@@ -1,15 +1,18 @@
-//! A step's request as templates, and its rendering into an [`exchange::Request`]. Values go into parsed structures:
-//! no value can add a field, a header or a second request line.
+//! A step's request as templates, and its rendering into an [`exchange::Request`](Request). Values go into parsed
+//! structures: no value can add a field, a header or a second request line.
 
 use std::time::Duration;
 
-use base64::{Engine, prelude::BASE64_STANDARD};
-use bytes::Bytes;
-
 use crate::{
-    document::ApiKeyPlace,
+    authorization::Authorization,
     exchange::Request,
-    reference::{JsonTemplate, Scope, Template, Unresolved},
+    reference::{Scope, Template, Unresolved},
+};
+
+use super::{
+    auth::{AuthPlan, Rest},
+    body::BodyPlan,
+    connection::ConnectionPlan,
 };
 
 /// What is sent, as templates.
@@ -35,46 +38,31 @@ pub struct RequestPlan {
     pub max_redirects: u16,
     /// Cap on decompressed body bytes.
     pub max_body: u64,
-    /// `tls.verify: false`.
-    pub accept_invalid_certificates: bool,
     /// Whether the run's cookie jar is used.
     pub cookies: bool,
+    /// How the connection is made.
+    pub connection: ConnectionPlan,
 }
 
-/// Who is asking.
-#[derive(Debug)]
-pub enum AuthPlan {
-    /// RFC 7617.
-    Basic {
-        /// Without a colon.
-        username: Template,
-        /// Usually a secret.
-        password: Template,
-    },
-    /// RFC 6750.
-    Bearer(Template),
-    /// A key in a header or in the query.
-    ApiKey {
-        /// The header's or the parameter's name.
-        name: Template,
-        /// Usually a secret.
-        value: Template,
-        /// Where it goes.
-        place: ApiKeyPlace,
-    },
+/// A request with every value in its place.
+#[derive(Debug, Clone)]
+pub struct Rendered {
+    /// What is sent, but for its authorization.
+    pub request: Request,
+    /// What is to be done to it each time before it is sent.
+    pub authorization: Option<Authorization>,
 }
 
-/// What is sent along.
-#[derive(Debug)]
-pub enum BodyPlan {
-    /// Nothing.
-    None,
-    /// `application/json`.
-    Json(JsonTemplate),
-    /// `text/plain` unless a header says otherwise.
-    Text(Template),
-    /// `application/x-www-form-urlencoded`.
-    Form(Vec<(Template, Template)>),
+impl Rendered {
+    /// Everything in it that nobody may see, whether or not it came from a secret.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        let authorization = self.authorization.iter().flat_map(Authorization::secrets).map(str::to_owned);
+        let digest = self.request.digest.iter().map(|digest| digest.password.clone());
+        let connection = &self.request.connection;
+        let key = connection.identity.iter().map(|identity| identity.key.clone());
+        let proxy = connection.proxy.iter().map(|proxy| proxy.password());
+        authorization.chain(digest).chain(key).chain(proxy).collect()
+    }
 }
 
 impl RequestPlan {
@@ -82,17 +70,18 @@ impl RequestPlan {
     ///
     /// # Errors
     /// The first reference that has no value, or a value that its place cannot take.
-    pub fn render(&self, scope: &dyn Scope) -> Result<Request, Unresolved> {
+    pub fn render(&self, scope: &dyn Scope) -> Result<Rendered, Unresolved> {
         let mut headers = Headers::default();
         for (name, value) in &self.headers {
             headers.push(name.render_header(scope)?, value.render_header(scope)?, value.touches_secrets());
         }
         let mut query = pairs(&self.query, scope)?;
-        if let Some(auth) = &self.auth {
-            auth.render(scope, &mut headers, &mut query)?;
-        }
+        let Rest { digest, authorization } = match &self.auth {
+            Some(auth) => auth.render(scope, &mut headers, &mut query)?,
+            None => Rest::default(),
+        };
         let body = self.body.render(scope, &mut headers)?;
-        Ok(Request {
+        let request = Request {
             method: self.method.clone(),
             url: with_query(self.url.render_url(scope)?, &query),
             headers: headers.all,
@@ -102,20 +91,22 @@ impl RequestPlan {
             follow_redirects: self.follow_redirects,
             max_redirects: self.max_redirects,
             max_body: self.max_body,
-            accept_invalid_certificates: self.accept_invalid_certificates,
             cookies: self.cookies,
-        })
+            connection: self.connection.render(scope)?,
+            digest,
+        };
+        Ok(Rendered { request, authorization })
     }
 }
 
 #[derive(Default)]
-struct Headers {
+pub(super) struct Headers {
     all: Vec<(String, String)>,
     secret: Vec<String>,
 }
 
 impl Headers {
-    fn push(&mut self, name: String, value: String, secret: bool) {
+    pub(super) fn push(&mut self, name: String, value: String, secret: bool) {
         if secret {
             self.secret.push(name.to_ascii_lowercase());
         }
@@ -123,58 +114,34 @@ impl Headers {
     }
 
     /// Adds a header that the user's own of that name replaces.
-    fn push_default(&mut self, name: &str, value: &str) {
+    pub(super) fn push_default(&mut self, name: &str, value: &str) {
         if !self.all.iter().any(|(have, _)| have.eq_ignore_ascii_case(name)) {
             self.all.push((name.to_owned(), value.to_owned()));
         }
     }
-}
 
-impl AuthPlan {
-    fn render(
-        &self,
-        scope: &dyn Scope,
-        headers: &mut Headers,
-        query: &mut Vec<(String, String)>,
-    ) -> Result<(), Unresolved> {
-        match self {
-            Self::Basic { username, password } => {
-                let pair = format!("{}:{}", username.render_text(scope)?, password.render_text(scope)?);
-                headers.push("Authorization".into(), format!("Basic {}", BASE64_STANDARD.encode(pair)), true);
+    /// The type of a multipart body. The user's own says which kind it is; the boundary is ours.
+    pub(super) fn push_boundary(&mut self, boundary: &str) {
+        let own = self.all.iter_mut().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        match own {
+            Some((_, own)) => {
+                let kind = own.split(';').next().unwrap_or_default().trim();
+                *own = format!("{kind}; boundary={boundary}");
             }
-            Self::Bearer(token) => {
-                headers.push("Authorization".into(), format!("Bearer {}", token.render_header(scope)?), true);
-            }
-            Self::ApiKey { name, value, place: ApiKeyPlace::Header } => {
-                headers.push(name.render_header(scope)?, value.render_header(scope)?, true);
-            }
-            Self::ApiKey { name, value, place: ApiKeyPlace::Query } => {
-                query.push((name.render_text(scope)?, value.render_text(scope)?));
-            }
+            None => self.push_default("Content-Type", &format!("multipart/form-data; boundary={boundary}")),
         }
-        Ok(())
     }
 }
 
-impl BodyPlan {
-    fn render(&self, scope: &dyn Scope, headers: &mut Headers) -> Result<Bytes, Unresolved> {
-        let (content_type, bytes) = match self {
-            Self::None => return Ok(Bytes::new()),
-            Self::Json(template) => ("application/json", template.render(scope)?.to_string()),
-            Self::Text(template) => ("text/plain; charset=utf-8", template.render_text(scope)?),
-            Self::Form(fields) => ("application/x-www-form-urlencoded", encode(&pairs(fields, scope)?)),
-        };
-        headers.push_default("Content-Type", content_type);
-        Ok(Bytes::from(bytes))
-    }
-}
-
-fn pairs(fields: &[(Template, Template)], scope: &dyn Scope) -> Result<Vec<(String, String)>, Unresolved> {
+pub(super) fn pairs(
+    fields: &[(Template, Template)],
+    scope: &dyn Scope,
+) -> Result<Vec<(String, String)>, Unresolved> {
     fields.iter().map(|(name, value)| Ok((name.render_text(scope)?, value.render_text(scope)?))).collect()
 }
 
 /// `application/x-www-form-urlencoded` (WHATWG URL, section 5).
-fn encode(pairs: &[(String, String)]) -> String {
+pub(super) fn encode(pairs: &[(String, String)]) -> String {
     url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
 }
 

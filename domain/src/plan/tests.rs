@@ -12,6 +12,8 @@ use crate::{
 
 use super::Plan;
 
+mod requests;
+
 fn compile(document: Value) -> Result<Plan, Vec<Problem>> {
     Plan::compile(&serde_json::from_value(document).expect("the test's collection is well-formed"))
 }
@@ -129,7 +131,7 @@ impl Scope for One {
 fn render(defaults: Value, request: Value, value: Value) -> Request {
     let steps = json!([{ "id": "a", "request": request }]);
     let plan = compile(json!({ "id": "shop", "defaults": defaults, "steps": steps })).expect("it compiles");
-    plan.steps[0].request.render(&One(value)).expect("it renders")
+    plan.steps[0].request.render(&One(value)).expect("it renders").request
 }
 
 #[test]

@@ -62,6 +62,17 @@ impl Template {
     }
 }
 
+impl Template {
+    /// What is said when the place where it stands cannot take what it rendered to. Tell no value.
+    pub(crate) fn unusable(&self, message: impl std::fmt::Display) -> Unresolved {
+        let none = NoValue::invalid(message);
+        match self.references().next() {
+            Some(reference) => none.of(reference),
+            None => none.of(self),
+        }
+    }
+}
+
 pub(super) fn control_name(c: char) -> String {
     match c {
         '\r' => "a carriage return (CR)".to_owned(),

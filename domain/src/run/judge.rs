@@ -110,6 +110,7 @@ pub(super) fn retry_class(code: ReasonCode) -> Option<RetryClass> {
         | ReasonCode::Connect
         | ReasonCode::Tls
         | ReasonCode::ConnectionLost
+        | ReasonCode::Proxy
         | ReasonCode::Protocol => Some(RetryClass::Network),
         _ => None,
     }

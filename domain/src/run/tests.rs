@@ -1,5 +1,6 @@
 //! Every edge of the machine's table, driven by hand: no clock, no socket.
 
+mod authorizing;
 mod cleaning;
 
 use std::{sync::Arc, time::Duration};

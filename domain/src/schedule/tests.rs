@@ -143,7 +143,7 @@ fn jitter_is_the_same_for_the_same_slot_and_spreads_over_all_of_it() {
     assert!(starts.iter().all(|start| *start <= jitter));
     for tenth in 0..10 {
         let range = jitter * tenth / 10..jitter * (tenth + 1) / 10;
-        assert!(starts.iter().filter(|start| range.contains(start)).count() > 20, "{tenth}");
+        assert!(starts.iter().filter(|start| range.contains(*start)).count() > 20, "{tenth}");
     }
 }
 

@@ -9,7 +9,11 @@ pub(crate) mod webhook;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use domain::{exchange::Request, id::NotificationId, notification::Notice};
+use domain::{
+    exchange::{Connection, Request},
+    id::NotificationId,
+    notification::Notice,
+};
 use serde::Serialize;
 
 use crate::receiver::Receiver;
@@ -57,7 +61,8 @@ fn post(url: &str, body: Vec<u8>, headers: Vec<(String, String)>) -> Request {
         follow_redirects: false,
         max_redirects: 0,
         max_body: MAX_ANSWER,
-        accept_invalid_certificates: false,
         cookies: false,
+        connection: Connection::default(),
+        digest: None,
     }
 }

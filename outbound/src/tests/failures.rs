@@ -5,11 +5,7 @@ use std::{sync::Arc, time::Duration};
 use domain::{exchange::Failure, outcome::ReasonCode};
 use futures_util::FutureExt as _;
 
-use super::{
-    get, header, outbound,
-    server::{Certificate, Server},
-    with,
-};
+use super::{authority::Certificate, get, header, outbound, server::Server, with};
 use crate::resolver::Lookup;
 
 async fn failure(server: &Server, path: &str) -> Failure {

@@ -1,10 +1,15 @@
 //! Sessions against servers on loopback that misbehave on demand. Names end in `.test` and are answered by the tests.
 
 mod answers;
+mod authority;
+mod connections;
+mod digest;
 mod failures;
 mod policy;
+mod proxies;
 mod redirects;
 mod server;
+mod sources;
 mod tls;
 
 use std::{
@@ -15,14 +20,14 @@ use std::{
 };
 
 use bytes::Bytes;
-use domain::exchange::Request;
+use domain::exchange::{Connection, Request};
 use futures_util::FutureExt as _;
 use ipnet::IpNet;
 
-use self::server::Authority;
+use self::authority::Authority;
 use crate::{AddressPolicy, Outbound, resolver::Lookup};
 
-static AUTHORITY: LazyLock<Authority> = LazyLock::new(Authority::new);
+static AUTHORITY: LazyLock<Authority> = LazyLock::new(|| Authority::new("Test Authority"));
 
 /// Every `.test` name is on 127.0.0.1, everything else does not exist.
 fn test_names() -> Lookup {
@@ -58,8 +63,9 @@ fn get(url: impl Into<String>) -> Request {
         follow_redirects: true,
         max_redirects: 5,
         max_body: 1024 * 1024,
-        accept_invalid_certificates: false,
         cookies: true,
+        connection: Connection::default(),
+        digest: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! A server that misbehaves: one path per behaviour.
 
 use std::{
+    collections::HashMap,
     io::Write as _,
     net::SocketAddr,
     sync::{
@@ -10,12 +11,6 @@ use std::{
     time::Duration,
 };
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
-use rustls::{
-    RootCertStore, ServerConfig,
-    client::{WebPkiServerVerifier, danger::ServerCertVerifier},
-    pki_types::{CertificateDer, PrivateKeyDer},
-};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader},
     net::TcpListener,
@@ -23,59 +18,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-/// A certificate authority that the tests' verifier trusts.
-pub(super) struct Authority {
-    root: CertificateDer<'static>,
-    issuer: Issuer<'static, KeyPair>,
-}
-
-pub(super) enum Certificate {
-    For(&'static str),
-    Expired(&'static str),
-    SelfSigned(&'static str),
-}
-
-impl Authority {
-    pub(super) fn new() -> Self {
-        let mut params = CertificateParams::new(vec![]).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.distinguished_name.push(DnType::CommonName, "Test Authority");
-        let key = KeyPair::generate().unwrap();
-        let root = params.self_signed(&key).unwrap().der().clone();
-        Self { root, issuer: Issuer::new(params, key) }
-    }
-
-    pub(super) fn verifier(&self) -> Arc<dyn ServerCertVerifier> {
-        let mut roots = RootCertStore::empty();
-        roots.add(self.root.clone()).unwrap();
-        WebPkiServerVerifier::builder_with_provider(roots.into(), crate::tls::provider()).build().unwrap()
-    }
-
-    fn acceptor(&self, certificate: &Certificate, protocol: &[u8]) -> TlsAcceptor {
-        let (Certificate::For(name) | Certificate::Expired(name) | Certificate::SelfSigned(name)) =
-            *certificate;
-        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.not_after = rcgen::date_time_ymd(2100, 1, 15);
-        if matches!(certificate, Certificate::Expired(_)) {
-            params.not_after = rcgen::date_time_ymd(2024, 1, 15);
-        }
-        let key = KeyPair::generate().unwrap();
-        let leaf = match certificate {
-            Certificate::SelfSigned(_) => params.self_signed(&key),
-            _ => params.signed_by(&key, &self.issuer),
-        };
-        let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
-        let mut config = ServerConfig::builder_with_provider(crate::tls::provider())
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![leaf.unwrap().der().clone()], key)
-            .unwrap();
-        config.alpn_protocols = vec![protocol.to_vec()];
-        TlsAcceptor::from(Arc::new(config))
-    }
-}
+use super::authority::{Authority, Certificate};
 
 /// Listens on a port of its own; stops with the test's runtime.
 pub(super) struct Server {
@@ -91,6 +34,8 @@ struct Seen {
     connections: AtomicU64,
     sent: AtomicU64,
     closed: Notify,
+    /// How often Digest clients used theirs.
+    nonces: Mutex<HashMap<String, u64>>,
 }
 
 impl Server {
@@ -99,7 +44,18 @@ impl Server {
     }
 
     pub(super) async fn tls(certificate: Certificate) -> Self {
-        Self::start(Some(super::AUTHORITY.acceptor(&certificate, b"http/1.1"))).await
+        Self::tls_by(&super::AUTHORITY, certificate, &[b"http/1.1"]).await
+    }
+
+    /// With a certificate of that authority, choosing among these protocols; it speaks HTTP/1.1 whatever it chooses.
+    pub(super) async fn tls_by(authority: &Authority, certificate: Certificate, protocols: &[&[u8]]) -> Self {
+        Self::start(Some(authority.acceptor(&certificate, protocols, false))).await
+    }
+
+    /// Serves only clients with a certificate of the tests' authority.
+    pub(super) async fn mutual_tls(name: &'static str) -> Self {
+        let certificate = Certificate::For(name);
+        Self::start(Some(super::AUTHORITY.acceptor(&certificate, &[b"http/1.1"], true))).await
     }
 
     async fn start(tls: Option<TlsAcceptor>) -> Self {
@@ -138,7 +94,7 @@ impl Server {
     pub(super) async fn http2(name: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let tls = super::AUTHORITY.acceptor(&Certificate::For(name), b"h2");
+        let tls = super::AUTHORITY.acceptor(&Certificate::For(name), &[b"h2"], false);
         tokio::spawn(async move {
             let (socket, _) = listener.accept().await.unwrap();
             let mut connection = h2::server::handshake(tls.accept(socket).await.unwrap()).await.unwrap();
@@ -157,6 +113,24 @@ impl Server {
                 }
                 let mut body = respond.send_response(head, false).unwrap();
                 body.send_data("h2".into(), true).unwrap();
+            }
+        });
+        Self { address, seen: Arc::default(), accepting: None }
+    }
+
+    /// Speaks HTTP/2 without TLS, from the first byte on.
+    pub(super) async fn h2c() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                let Ok(mut connection) = h2::server::handshake(socket).await else { continue };
+                tokio::spawn(async move {
+                    while let Some(Ok((_, mut respond))) = connection.accept().await {
+                        let mut body = respond.send_response(http::Response::new(()), false).unwrap();
+                        body.send_data("h2c".into(), true).unwrap();
+                    }
+                });
             }
         });
         Self { address, seen: Arc::default(), accepting: None }
@@ -296,6 +270,13 @@ async fn misbehave<S: AsyncWrite + Unpin>(
         "/many-headers" => send(socket, answer(&vec!["x-many: 1"; 5000], b"")).await,
         "/long-header" => send(socket, answer(&[&format!("x-long: {}", "x".repeat(2 << 20))], b"")).await,
         "/redirect" => redirect(socket, query).await,
+        "/digest" => {
+            if query.ends_with("&slow") {
+                tokio::time::sleep(tick).await;
+            }
+            let said = super::digest::serve(request, query, &mut seen.nonces.lock().unwrap());
+            send(socket, status(said)).await
+        }
         "/no-location" => send(socket, b"HTTP/1.1 302 Found\r\ncontent-length: 0\r\n\r\n").await,
         _ => send(socket, b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n").await,
     }
@@ -317,6 +298,11 @@ async fn endless<S: AsyncWrite + Unpin>(socket: &mut S, seen: &Seen) -> Option<(
         send(socket, &chunk).await?;
         seen.sent.fetch_add(chunk.len() as u64, Ordering::SeqCst);
     }
+}
+
+fn status((status, headers, body): (u16, Vec<String>, String)) -> Vec<u8> {
+    let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
+    format!("HTTP/1.1 {status} Said\r\n{headers}content-length: {}\r\n\r\n{body}", body.len()).into()
 }
 
 fn answer(headers: &[&str], body: &[u8]) -> Vec<u8> {

@@ -2,10 +2,7 @@
 
 use domain::outcome::ReasonCode;
 
-use super::{
-    get, outbound,
-    server::{Certificate, Server},
-};
+use super::{authority::Certificate, get, outbound, server::Server};
 
 #[tokio::test]
 async fn certificate_is_known_also_on_a_reused_connection() {
@@ -42,11 +39,11 @@ async fn certificates_that_do_not_verify_say_why() {
         assert!(failure.timing.tls.is_some());
         assert_eq!(failure.peer, Some(server.address.ip()));
 
-        request.accept_invalid_certificates = true;
+        request.connection.accept_invalid_certificates = true;
         let response = session.send(&request).await.unwrap();
         assert_eq!(response.tls.unwrap().verify_error.as_deref(), Some(message));
 
-        request.accept_invalid_certificates = false;
+        request.connection.accept_invalid_certificates = false;
         assert_eq!(
             session.send(&request).await.unwrap_err().code,
             ReasonCode::Tls,

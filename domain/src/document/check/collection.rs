@@ -3,17 +3,16 @@
 use std::{collections::HashMap, time::Duration};
 
 use crate::{
-    document::{Collection, Redirects, Request, Retry, Span, Step},
+    document::{Collection, Defaults, Retry, Span, Step},
     problem::Problem,
     reference::Root,
 };
 
-use super::name_problem;
+use super::{name_problem, request};
 
 /// The longest run; also the longest that a part of it may take.
 const LONGEST: Span = Span(Duration::from_secs(15 * 60));
 const MOST_ATTEMPTS: u32 = 10;
-const MOST_REDIRECTS: u16 = 20;
 
 pub(super) fn check(collection: &Collection) -> Vec<Problem> {
     let mut problems = Vec::new();
@@ -24,14 +23,11 @@ pub(super) fn check(collection: &Collection) -> Vec<Problem> {
         problems.extend(name_problem("/vars", "a variable", name));
     }
     duration("/timeout", collection.timeout, &mut problems);
-    let defaults = &collection.defaults;
-    method("/defaults/method", defaults.method.as_deref(), &mut problems);
-    duration("/defaults/timeout", defaults.timeout, &mut problems);
-    redirects("/defaults/redirects", defaults.redirects, &mut problems);
-    retry("/defaults/retry", defaults.retry.as_ref(), &mut problems);
+    request::defaults("/defaults", &collection.defaults, &mut problems);
+    retry("/defaults/retry", collection.defaults.retry.as_ref(), &mut problems);
     ids(&collection.steps, &mut problems);
     for (index, one) in collection.steps.iter().enumerate() {
-        step(&format!("/steps/{index}"), one, &mut problems);
+        step(&format!("/steps/{index}"), one, &collection.defaults, &mut problems);
     }
     if collection.schedule.is_none() {
         unscheduled(collection, &mut problems);
@@ -67,8 +63,8 @@ fn is_step_id(id: &str) -> bool {
         && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-')
 }
 
-fn step(at: &str, step: &Step, problems: &mut Vec<Problem>) {
-    request(&format!("{at}/request"), &step.request, problems);
+fn step(at: &str, step: &Step, defaults: &Defaults, problems: &mut Vec<Problem>) {
+    request::check(&format!("{at}/request"), &step.request, defaults, problems);
     retry(&format!("{at}/retry"), step.retry.as_ref(), problems);
     if let Some(delay) = step.delay.filter(|delay| *delay > LONGEST) {
         problems.push(Problem::error(
@@ -88,55 +84,11 @@ fn step(at: &str, step: &Step, problems: &mut Vec<Problem>) {
     }
 }
 
-fn request(at: &str, request: &Request, problems: &mut Vec<Problem>) {
-    method(&format!("{at}/method"), request.method.as_deref(), problems);
-    duration(&format!("{at}/timeout"), request.timeout, problems);
-    redirects(&format!("{at}/redirects"), request.redirects, problems);
-    if let Some(problem) = super::url_problem(&format!("{at}/url"), &request.url) {
-        problems.push(problem);
-    }
-    let bodies = [
-        ("json", request.json.is_some()),
-        ("text", request.text.is_some()),
-        ("form", request.form.is_some()),
-    ];
-    let mut given = bodies.into_iter().filter_map(|(key, given)| given.then_some(key));
-    if let (Some(first), Some(second)) = (given.next(), given.next()) {
-        let message = format!("a request has one body, found `{first}` and `{second}`");
-        problems.push(Problem::error(format!("{at}/{second}"), message).help("remove one of them"));
-    }
-}
-
-/// A token (RFC 9110, sections 5.6.2 and 9.1). Methods are case-sensitive, so `get` is not GET.
-fn method(at: &str, method: Option<&str>, problems: &mut Vec<Problem>) {
-    let Some(method) = method else { return };
-    let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-    let upper = method.to_ascii_uppercase();
-    if method.is_empty() || !method.chars().all(token) {
-        problems.push(
-            Problem::error(at, format!("`{method}` is not a method")).help("as in `GET`, `POST`, `DELETE`"),
-        );
-    } else if upper != method
-        && ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"].contains(&&*upper)
-    {
-        let problem =
-            Problem::warning(at, format!("methods are case-sensitive: `{method}` is not `{upper}`"));
-        problems.push(problem.help(format!("write `{upper}`")));
-    }
-}
-
-fn duration(at: &str, span: Option<Span>, problems: &mut Vec<Problem>) {
+pub(super) fn duration(at: &str, span: Option<Span>, problems: &mut Vec<Problem>) {
     let Some(span) = span else { return };
     if span.0.is_zero() || span > LONGEST {
         problems
             .push(Problem::error(at, format!("expected more than 0 and at most {LONGEST}, found {span}")));
-    }
-}
-
-fn redirects(at: &str, redirects: Option<Redirects>, problems: &mut Vec<Problem>) {
-    if let Some(max) = redirects.map(|redirects| redirects.max).filter(|max| *max > MOST_REDIRECTS) {
-        let message = format!("at most {MOST_REDIRECTS} redirects are followed, not {max}");
-        problems.push(Problem::error(format!("{at}/max"), message));
     }
 }
 

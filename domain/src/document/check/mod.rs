@@ -6,6 +6,7 @@ mod collection;
 mod known;
 mod monitor;
 mod names;
+mod request;
 mod surroundings;
 #[cfg(test)]
 mod tests;

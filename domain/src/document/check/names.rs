@@ -189,7 +189,7 @@ impl Scope<'_> {
     }
 }
 
-/// Every text of a tree with its pointer.
+/// Every text of a tree with its pointer, keys as well: a key's pointer is that of its value.
 fn texts(pointer: String, value: &Value, found: &mut impl FnMut(&str, &str)) {
     match value {
         Value::String(text) => found(&pointer, text),
@@ -201,7 +201,9 @@ fn texts(pointer: String, value: &Value, found: &mut impl FnMut(&str, &str)) {
         }
         Value::Object(map) => {
             for (key, value) in map {
-                texts(format!("{pointer}/{}", pointer_token(key)), value, found);
+                let pointer = format!("{pointer}/{}", pointer_token(key));
+                found(&pointer, key);
+                texts(pointer, value, found);
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}

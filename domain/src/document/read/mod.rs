@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use self::places::Places;
-use super::{Channel, Collection, Document, Environment, Kind, Monitor, VERSION};
+use super::{Channel, Collection, Document, Environment, Kind, Monitor, VERSION, files};
 use crate::problem::{self, Problem};
 
 /// A text longer than this is not read.
@@ -59,11 +59,13 @@ impl Reading {
         self.problems.iter().any(Problem::is_error)
     }
 
-    /// Adds what was found out later, with line and column. An error takes the document away.
+    /// Adds what was found out later, with line and column, unless it was told before. An error takes the document away.
     pub fn add(&mut self, problems: impl IntoIterator<Item = Problem>) {
         for mut problem in problems {
             self.places.locate(&mut problem, &self.value);
-            self.problems.push(problem);
+            if !self.problems.contains(&problem) {
+                self.problems.push(problem);
+            }
         }
         self.problems.sort_by_key(|problem| (problem.line, problem.column));
         if self.has_errors() && self.document.is_some() {
@@ -84,10 +86,21 @@ impl Reading {
             Kind::Environment => self.decode_as::<Environment>(Document::Environment),
             Kind::Channel => self.decode_as::<Channel>(Document::Channel),
         }
-        if let Some(Document::Environment(environment)) = self.draft() {
-            let problems = secrets(environment, origin);
-            self.add(problems);
-        }
+        let Some(draft) = self.draft() else { return };
+        let problems = match (draft, origin) {
+            (Document::Environment(environment), _) => secrets(environment, origin),
+            (draft, Origin::Rest) => files::places(draft).into_iter().map(files::unread).collect(),
+            (_, Origin::Text) => Vec::new(),
+        };
+        self.add(problems);
+    }
+
+    /// Puts the contents of every file that the document names in place of its path; `read` gives them, or says why it
+    /// cannot. Without this, checking the document finds every such path.
+    pub fn read_files(&mut self, mut read: impl FnMut(&str) -> Result<Vec<u8>, String>) {
+        let document = self.document.as_mut().or(self.draft.as_mut());
+        let problems = document.map(|document| files::resolve(document, &mut read));
+        self.add(problems.unwrap_or_default());
     }
 
     fn decode_as<T: DeserializeOwned>(&mut self, wrap: fn(T) -> Document) {

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::{
     answer::Answer,
-    exchange::{Request, Response, Timing, TlsPeer},
+    exchange::{Connection, Digest, Request, Response, Timing, TlsPeer},
 };
 
 /// One answer, as it is kept.
@@ -62,8 +62,12 @@ struct RequestForm {
     follow_redirects: bool,
     max_redirects: u16,
     max_body: u64,
-    accept_invalid_certificates: bool,
     cookies: bool,
+    // Nothing that references can name, and full of keys.
+    #[serde(skip)]
+    connection: Connection,
+    #[serde(skip)]
+    digest: Option<Digest>,
 }
 
 /// By another name, for serde takes every `&str` for one that borrows from what is read.

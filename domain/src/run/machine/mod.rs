@@ -4,6 +4,10 @@
 //! | in                  | on                               | then                                                      |
 //! |---------------------|----------------------------------|-----------------------------------------------------------|
 //! | New                 | Started                          | Requesting(first step), or Waiting for its `delay`        |
+//! | Requesting, Waiting | the request needs a token        | Authorizing: the token's request goes first               |
+//! | Authorizing         | Responded with a token           | Requesting                                                |
+//! | Authorizing         | no token, retry                  | Waiting, then the token's request again                   |
+//! | Authorizing         | no token, no retry               | as a request that got no answer                           |
 //! | Requesting          | Responded, passes, more steps    | Requesting(next step), or Waiting for its `delay`         |
 //! | Requesting          | Responded, passes, last step     | Finished(Passed or Degraded)                              |
 //! | Requesting          | Responded, `poll.until` not true | Waiting, then the same request                            |
@@ -36,6 +40,7 @@
 //!
 //! A machine that is resumed from one runs the `always` steps that had not begun, and those that may be repeated.
 
+mod authorize;
 mod resume;
 mod step;
 mod verdict;
@@ -44,10 +49,11 @@ use std::{mem, sync::Arc, time::Duration};
 
 use crate::{
     answer::Answer,
+    authorization::Tokens,
     exchange::{Failure, Request, Response},
     masking::Masker,
     outcome::{Outcome, Reason, ReasonCode},
-    plan::Plan,
+    plan::{Plan, Rendered},
     result::RunResult,
 };
 
@@ -101,6 +107,8 @@ pub enum Command {
 /// Where the run waits for the world.
 enum State {
     New,
+    /// For the access token that the step's request needs.
+    Authorizing(StepInHand),
     Requesting(StepInHand),
     Waiting(StepInHand),
     Finished,
@@ -110,7 +118,9 @@ enum State {
 struct StepInHand {
     index: usize,
     /// Rendered once; retries and polls send it again.
-    request: Option<Request>,
+    rendered: Option<Rendered>,
+    /// What was sent last: for the token, or with its authorization.
+    sent: Option<Request>,
     /// Tries since the last answer that was not a bad one.
     tries: u32,
     polling_since: Option<Duration>,
@@ -129,6 +139,8 @@ pub struct Machine {
     /// Set by the first thing that went wrong.
     verdict: Option<(Outcome, Reason)>,
     answers: Vec<Option<Answer>>,
+    /// Access tokens that are good for more than one step.
+    tokens: Tokens,
     /// What `run.…` means in references.
     facts: RunFacts,
     /// What clean-up after a crash would have to know.
@@ -158,6 +170,7 @@ impl Machine {
             deadline: plan.timeout,
             verdict: None,
             answers,
+            tokens: Tokens::default(),
             facts: inputs.facts.clone(),
             progress: Progress::default(),
             unsafe_begun: false,
@@ -190,6 +203,8 @@ impl Machine {
             (State::New, Event::Started) => self.advance(0),
             (State::Requesting(step), Event::Responded(response)) => self.responded(step, *response),
             (State::Requesting(step), Event::Unreachable(failure)) => self.unreachable(step, &failure),
+            (State::Authorizing(step), Event::Responded(response)) => self.authorized(step, *response),
+            (State::Authorizing(step), Event::Unreachable(failure)) => self.no_token(step, *failure),
             (State::Waiting(step), Event::Woke) => self.send(step),
             (state, Event::DeadlinePassed) if !matches!(state, State::Finished) => {
                 let reason = Reason::new(ReasonCode::DeadlinePassed, self.deadline_message());

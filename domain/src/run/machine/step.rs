@@ -6,7 +6,7 @@ use crate::{
     answer::Answer,
     exchange::{Failure, Request, Response},
     outcome::{Reason, ReasonCode},
-    plan::PlannedStep,
+    plan::{PlannedStep, Rendered},
     reference::{Unresolved, UnresolvedCause},
     result::StepOutcome,
 };
@@ -17,6 +17,7 @@ use super::{
         mask,
     },
     Command, MAX_REQUESTS, Machine, State, StepInHand,
+    authorize::Ready,
 };
 
 /// What an answer means to a step that polls.
@@ -49,7 +50,8 @@ impl Machine {
 
     /// `None`: the step is skipped.
     fn begin(&mut self, index: usize, step: &PlannedStep) -> Option<Command> {
-        let progress = StepInHand { index, request: None, tries: 0, polling_since: None, sent_at: self.at };
+        let progress =
+            StepInHand { index, rendered: None, sent: None, tries: 0, polling_since: None, sent_at: self.at };
         match self.conditions_hold(step) {
             Ok(true) => {}
             Ok(false) => return None,
@@ -77,19 +79,14 @@ impl Machine {
         Ok(true)
     }
 
-    /// Renders the request if this is its first try, and sends it.
+    /// Renders the request if this is its first try, and sends it, or what has to go before it.
     pub(super) fn send(&mut self, mut step: StepInHand) -> Command {
         let plan = Arc::clone(&self.plan);
         let planned = &plan.steps[step.index];
-        if self.requests >= MAX_REQUESTS {
-            let message =
-                format!("the run has sent {MAX_REQUESTS} requests, which is the most that one run may");
-            return self.failed(step, Reason::new(ReasonCode::TooManyRequests, message));
-        }
-        let request = match step.request.take() {
-            Some(request) => request,
+        let rendered = match step.rendered.take() {
+            Some(rendered) => rendered,
             None => match self.render(planned) {
-                Ok(request) => request,
+                Ok(rendered) => rendered,
                 Err(unresolved) if never_ran(planned, &unresolved) => {
                     self.records.forget_last();
                     return self.advance(step.index + 1);
@@ -97,28 +94,52 @@ impl Machine {
                 Err(unresolved) => return self.unresolved(step, unresolved),
             },
         };
-        self.requests += 1;
         step.tries += 1;
-        step.sent_at = self.at;
-        step.request = Some(request.clone());
-        self.about_to_send(step.index);
-        self.state = State::Requesting(step);
-        Command::Send { request: Box::new(request), repeatable: planned.repeatable }
+        match self.authorize(&rendered) {
+            Ready::Send(request) => self.request(StepInHand { rendered: Some(rendered), ..step }, request),
+            Ready::Ask(request) => self.ask(StepInHand { rendered: Some(rendered), ..step }, request),
+        }
     }
 
-    fn render(&self, step: &PlannedStep) -> Result<Request, Unresolved> {
-        let mut request = step.request.render(&self.scope())?;
+    /// Sends the step's own request.
+    pub(super) fn request(&mut self, mut step: StepInHand, request: Request) -> Command {
+        if let Some(reason) = self.count_request() {
+            return self.failed(step, reason);
+        }
+        let repeatable = self.plan.steps[step.index].repeatable;
+        step.sent_at = self.at;
+        step.sent = Some(request.clone());
+        self.about_to_send(step.index);
+        self.state = State::Requesting(step);
+        Command::Send { request: Box::new(request), repeatable }
+    }
+
+    /// The reason not to send one more, if there is one.
+    pub(super) fn count_request(&mut self) -> Option<Reason> {
+        self.requests += 1;
+        (self.requests > MAX_REQUESTS).then(|| {
+            let message =
+                format!("the run has sent {MAX_REQUESTS} requests, which is the most that one run may");
+            Reason::new(ReasonCode::TooManyRequests, message)
+        })
+    }
+
+    fn render(&mut self, step: &PlannedStep) -> Result<Rendered, Unresolved> {
+        let mut rendered = step.request.render(&self.scope())?;
+        rendered.secrets().iter().for_each(|secret| self.masker.add(secret));
         let facts = &self.inputs.facts;
-        request.headers.push(("X-Skopos-Run-Id".into(), facts.id.to_string()));
-        request.headers.push(("X-Skopos-Run-Attempt".into(), facts.attempt.to_string()));
-        Ok(request)
+        let headers = &mut rendered.request.headers;
+        headers.push(("X-Skopos-Run-Id".into(), facts.id.to_string()));
+        headers.push(("X-Skopos-Run-Attempt".into(), facts.attempt.to_string()));
+        Ok(rendered)
     }
 
     pub(super) fn responded(&mut self, mut step: StepInHand, response: Response) -> Command {
         let plan = Arc::clone(&self.plan);
         let planned = &plan.steps[step.index];
-        let request = step.request.clone().expect("a request was sent before it was answered");
+        let request = step.sent.take().expect("a request was sent before it was answered");
         let status = response.status;
+        self.forget_refused_token(&step, status);
         let answer = Answer::new(request, response).received_at(self.inputs.facts.started_at + self.at);
         self.learn_secrets(planned, &answer);
         match self.polled(&mut step, planned, &answer) {
@@ -198,7 +219,7 @@ impl Machine {
     pub(super) fn unreachable(&mut self, step: StepInHand, failure: &Failure) -> Command {
         let plan = Arc::clone(&self.plan);
         let planned = &plan.steps[step.index];
-        let request = step.request.as_ref().expect("a request was sent before it failed");
+        let request = step.sent.as_ref().expect("a request was sent before it failed");
         self.records.unanswered(step.sent_at, request, failure);
         let class = judge::retry_class(failure.code);
         if step.tries <= planned.retry.attempts && class.is_some_and(|class| planned.retry.covers(class)) {

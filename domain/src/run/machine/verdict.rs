@@ -52,7 +52,7 @@ impl Machine {
     /// The deadline or a cancel, in the middle of whatever was going on.
     pub(super) fn interrupted(&mut self, state: State, outcome: Outcome, reason: Reason) -> Command {
         let (reason, next) = match state {
-            State::Requesting(step) | State::Waiting(step) => {
+            State::Authorizing(step) | State::Requesting(step) | State::Waiting(step) => {
                 let reason = reason.at_step(&self.plan.steps[step.index].id);
                 let ended = match outcome {
                     Outcome::Inconclusive => StepOutcome::Inconclusive,

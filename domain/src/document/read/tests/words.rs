@@ -225,7 +225,9 @@ const MISTAKES: Rows = &[
     ),
     (
         "      auth: { bearer: x, basic: y }\n",
-        &["8:13 /steps/0/request/auth: exactly one of `basic`, `bearer`, `api_key` belongs here"],
+        &[
+            "8:13 /steps/0/request/auth: exactly one of `basic`, `bearer`, `api_key`, `digest`, `oauth2`, `aws_sigv4` belongs here",
+        ],
     ),
     (
         "      auth: bearer\n      timeout: 10 s\n",
@@ -266,6 +268,17 @@ fn bodies_get_the_same_words_at_pointers() {
             json!({ "id": "e", "secrets": { "A": { "from_env": "A" }, "B": { "value": "b" }, "C": {} } }),
             &[
                 "0:0 /secrets/A/from_env: `from_env` is for the command line, which resolves it; send `{ \"value\": \"…\" }`, or `{}` to keep the value that is there",
+            ],
+        ),
+        (
+            Kind::Collection,
+            json!({ "id": "c", "steps": [
+                { "id": "a", "request": { "url": "u", "file": "./x" } },
+                { "id": "b", "request": { "url": "u", "multipart": { "a/b": ["x", { "file": "./x" }] } } },
+            ] }),
+            &[
+                "0:0 /steps/0/request/file: `file` is for the command line, which reads it; send what is in the file as `base64`",
+                "0:0 /steps/1/request/multipart/a~1b/1/file: `file` is for the command line, which reads it; send what is in the file as `base64`",
             ],
         ),
         (

@@ -1,21 +1,19 @@
 //! From a collection as written to a [`Plan`]: every text is parsed once, every problem is collected.
 
-use std::time::Duration;
+mod auth;
+mod request;
 
-use serde_json::{Map, Value};
+use std::time::Duration;
 
 use crate::{
     assertion::{Assertion, Condition},
     capture::Capture,
-    document::{self, Auth, Backoff, Check, Collection, Defaults, OnRedelivery, RetryClass, RetryWhen, Step},
-    exchange::DEFAULT_MAX_BODY,
+    document::{self, Backoff, Check, Collection, Defaults, OnRedelivery, RetryClass, RetryWhen, Step},
     problem::{Problem, pointer_token},
-    reference::{JsonTemplate, Reference, SyntaxError, Template},
+    reference::{Reference, SyntaxError, Template},
 };
 
-use super::{
-    AuthPlan, BodyPlan, DEFAULT_TIMEOUT, Plan, PlannedStep, PollPlan, RequestPlan, RetryPlan, order,
-};
+use super::{DEFAULT_TIMEOUT, Plan, PlannedStep, PollPlan, RequestPlan, RetryPlan, order};
 
 const DEFAULT_STEP_TIMEOUT: Duration = Duration::from_secs(10);
 const DEFAULT_RETRY_WHEN: [RetryWhen; 6] = [
@@ -47,7 +45,10 @@ pub(super) fn collection(collection: &Collection) -> Result<Plan, Vec<Problem>> 
                 target.cleaned_up_after |= step.always;
             }
         }
-        problems.append(&mut compiler.problems);
+        // What is wrong with the defaults is found again at every step.
+        let fresh = compiler.problems.into_iter().filter(|problem| !problems.contains(problem));
+        let fresh: Vec<_> = fresh.collect();
+        problems.extend(fresh);
         references.append(&mut compiler.references);
         steps.push(planned);
     }
@@ -100,88 +101,6 @@ impl Compiler {
         }
     }
 
-    fn request(&mut self, at: &str, request: &document::Request, defaults: &Defaults) -> RequestPlan {
-        let headers = merged(&defaults.headers, &request.headers, |a, b| a.eq_ignore_ascii_case(b));
-        let query = merged(&defaults.query, &request.query, |a, b| a == b);
-        let redirects = request.redirects.or(defaults.redirects);
-        RequestPlan {
-            method: request
-                .method
-                .clone()
-                .or_else(|| defaults.method.clone())
-                .unwrap_or_else(|| "GET".into()),
-            url: self.template(&format!("{at}/url"), &request.url),
-            query: query.iter().flat_map(|field| self.field(at, "query", field)).collect(),
-            headers: headers.iter().flat_map(|field| self.field(at, "headers", field)).collect(),
-            auth: match (&request.auth, &defaults.auth) {
-                (Some(auth), _) => Some(self.auth(&format!("{at}/auth"), auth)),
-                (None, Some(auth)) => Some(self.auth("/defaults/auth", auth)),
-                (None, None) => None,
-            },
-            body: self.body(at, request),
-            timeout: request.timeout.or(defaults.timeout).map_or(DEFAULT_STEP_TIMEOUT, |span| span.0),
-            follow_redirects: redirects.is_none_or(|redirects| redirects.follow),
-            max_redirects: redirects.map_or(10, |redirects| redirects.max),
-            max_body: request.max_body.or(defaults.max_body).map_or(DEFAULT_MAX_BODY, |size| size.0),
-            accept_invalid_certificates: request.tls.or(defaults.tls).is_some_and(|tls| !tls.verify),
-            cookies: request.cookies.or(defaults.cookies).unwrap_or(true),
-        }
-    }
-
-    fn body(&mut self, at: &str, request: &document::Request) -> BodyPlan {
-        if let Some(json) = &request.json {
-            BodyPlan::Json(self.json(&format!("{at}/json"), json))
-        } else if let Some(text) = &request.text {
-            BodyPlan::Text(self.template(&format!("{at}/text"), text))
-        } else if let Some(form) = &request.form {
-            let fields: Vec<_> =
-                form.iter().map(|(name, value)| Field { name, value, inherited: false }).collect();
-            BodyPlan::Form(fields.iter().flat_map(|field| self.field(at, "form", field)).collect())
-        } else {
-            BodyPlan::None
-        }
-    }
-
-    fn auth(&mut self, at: &str, auth: &Auth) -> AuthPlan {
-        match auth {
-            Auth::Basic(basic) => AuthPlan::Basic {
-                username: self.template(&format!("{at}/basic/username"), &basic.username),
-                password: self.template(&format!("{at}/basic/password"), &basic.password),
-            },
-            Auth::Bearer(token) => AuthPlan::Bearer(self.template(&format!("{at}/bearer"), token)),
-            Auth::ApiKey(key) => AuthPlan::ApiKey {
-                name: self.template(&format!("{at}/api_key/name"), &key.name),
-                value: self.template(&format!("{at}/api_key/value"), &key.value),
-                place: key.place,
-            },
-        }
-    }
-
-    /// A named value of `headers`, `query` or `form`; a list repeats its name.
-    fn field(&mut self, at: &str, group: &str, field: &Field<'_>) -> Vec<(Template, Template)> {
-        let group = if field.inherited { format!("/defaults/{group}") } else { format!("{at}/{group}") };
-        let pointer = format!("{group}/{}", pointer_token(field.name));
-        let values = match field.value {
-            Value::Array(items) => {
-                items.iter().enumerate().map(|(i, item)| (format!("{pointer}/{i}"), item)).collect()
-            }
-            single => vec![(pointer.clone(), single)],
-        };
-        let mut fields = Vec::with_capacity(values.len());
-        for (place, value) in values {
-            match scalar(value) {
-                Some(text) => {
-                    fields.push((self.template(&pointer, field.name), self.template(&place, &text)))
-                }
-                None => self.problems.push(
-                    Problem::error(place, "expected a text, a number or a boolean")
-                        .help("to send JSON text, write it in quotes or use `| json`"),
-                ),
-            }
-        }
-        fields
-    }
-
     fn template(&mut self, pointer: &str, text: &str) -> Template {
         match Template::parse(text) {
             Ok(template) => {
@@ -192,23 +111,6 @@ impl Compiler {
             Err(error) => {
                 self.problems.push(syntax(pointer, error));
                 Template::literal("")
-            }
-        }
-    }
-
-    fn json(&mut self, pointer: &str, value: &Value) -> JsonTemplate {
-        match JsonTemplate::parse(value) {
-            Ok(template) => {
-                let found = template.references().into_iter();
-                self.references
-                    .extend(found.map(|(inner, found)| (format!("{pointer}{inner}"), found.clone())));
-                template
-            }
-            Err(errors) => {
-                let problems =
-                    errors.into_iter().map(|(inner, error)| syntax(&format!("{pointer}{inner}"), error));
-                self.problems.extend(problems);
-                JsonTemplate::parse(&Value::Null).expect("null holds no reference")
             }
         }
     }
@@ -260,35 +162,6 @@ impl Compiler {
             }
         }
         captures
-    }
-}
-
-/// One entry of a map, and whether it comes from `defaults`.
-struct Field<'c> {
-    name: &'c String,
-    value: &'c Value,
-    inherited: bool,
-}
-
-/// The defaults that the step does not name itself, then the step's own.
-fn merged<'c>(
-    defaults: &'c Map<String, Value>,
-    own: &'c Map<String, Value>,
-    same: impl Fn(&str, &str) -> bool,
-) -> Vec<Field<'c>> {
-    let inherited = defaults.iter().filter(|(name, _)| !own.keys().any(|mine| same(mine, name)));
-    inherited
-        .map(|(name, value)| Field { name, value, inherited: true })
-        .chain(own.iter().map(|(name, value)| Field { name, value, inherited: false }))
-        .collect()
-}
-
-fn scalar(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(flag) => Some(flag.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }
 
