@@ -1,6 +1,7 @@
 //! The documents of files and folders, read and checked together. What is wrong with them is `domain`'s to say; this
 //! is about files: finding them, and naming the place of a problem.
 
+mod contents;
 mod find;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ use domain::{
     problem::Problem,
 };
 
+use self::contents::Contents;
 use crate::terminal::{Style, render};
 
 /// A file that documents were read from.
@@ -36,20 +38,31 @@ pub(crate) struct Documents {
 }
 
 impl Documents {
-    /// Reads files, and folders whole.
+    /// Reads files, and folders whole, with what their documents name.
     ///
     /// # Errors
     ///
     /// When a file cannot be read, or there is none. Invalid documents are no error: see [`Self::report`].
     pub(crate) fn read(paths: &[PathBuf]) -> anyhow::Result<Self> {
-        let mut documents = Self { files: Vec::new(), readings: Vec::new(), sources: Vec::new() };
+        let mut contents = Contents::default();
+        let mut files = Vec::new();
         for path in find::files(paths)? {
             let text =
                 std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-            let readings = read_text(&text);
+            let mut readings = read_text(&text);
+            let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+            for reading in &mut readings {
+                reading.read_files(|named| contents.read(folder, named));
+            }
+            files.push((File { path, text }, readings));
+        }
+        // What a document sends is none itself, whatever it is called.
+        files.retain(|(file, _)| paths.contains(&file.path) || !contents.has(&file.path));
+        let mut documents = Self { files: Vec::new(), readings: Vec::new(), sources: Vec::new() };
+        for (file, readings) in files {
             documents.sources.extend(readings.iter().map(|_| documents.files.len()));
             documents.readings.extend(readings);
-            documents.files.push(File { path, text });
+            documents.files.push(file);
         }
         Ok(documents)
     }

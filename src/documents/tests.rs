@@ -72,3 +72,69 @@ fn the_same_id_twice_is_refused_where_it_stands_the_second_time() {
     assert!(report.contains("folder/b.yaml:2:"), "{report}");
     assert!(report.contains("there is another channel `hook`"), "{report}");
 }
+
+/// A collection whose only request has this body.
+fn collection(body: &str) -> String {
+    format!(
+        "kind: collection\nversion: 1\nid: c\nsteps:\n- id: a\n  request:\n    method: POST\n    url: https://x.test/\n    {body}\n"
+    )
+}
+
+fn request(documents: &Documents) -> domain::document::Request {
+    match documents.iter().next() {
+        Some((_, Document::Collection(collection))) => collection.steps[0].request.clone(),
+        other => panic!("a valid collection, not {other:?}"),
+    }
+}
+
+#[test]
+fn files_beside_a_document_take_the_place_of_their_paths() {
+    let folder = folder(&[
+        ("flows/z.yaml", &collection("file: ./data/order.json")),
+        ("flows/data/order.json", "{\"a\":1}"),
+    ]);
+    let mut documents = read(&folder).unwrap();
+    documents.check(&Known::default());
+    assert_eq!(report(&documents, &folder), "");
+    let request = request(&documents);
+    assert_eq!((request.file, request.base64.as_deref()), (None, Some("eyJhIjoxfQ==")));
+    assert_eq!(request.headers["Content-Type"], "application/json");
+    assert_eq!(documents.counts(), (1, 1), "what is sent is no document");
+}
+
+#[test]
+fn files_of_parts_bring_their_name_and_type() {
+    let body = "multipart: { note: hi, doc: [{ file: ./a.pdf }, { file: ./a.pdf, filename: b, content_type: x/y }] }";
+    let folder = folder(&[("c.yaml", &collection(body)), ("a.pdf", "%PDF")]);
+    let mut documents = read(&folder).unwrap();
+    documents.check(&Known::default());
+    assert_eq!(report(&documents, &folder), "");
+    let parts = serde_json::to_value(request(&documents).multipart).unwrap();
+    let part = |name: &str, kind: &str| serde_json::json!({ "base64": "JVBERg==", "filename": name, "content_type": kind });
+    let expected =
+        serde_json::json!({ "note": "hi", "doc": [part("a.pdf", "application/pdf"), part("b", "x/y")] });
+    assert_eq!(parts, expected);
+}
+
+#[test]
+fn a_document_reaches_no_file_outside_of_its_folder() {
+    for (path, problem) in [
+        ("../secret.txt", "`../secret.txt` is not in the folder of this document"),
+        ("link.txt", "`link.txt` is not in the folder of this document"),
+        ("missing.txt", "`missing.txt` cannot be read: No such file or directory"),
+        (".", "`.` is not a file"),
+        ("'@{{vars.x}}.txt'", "the path of a file holds no references"),
+    ] {
+        let folder = folder(&[("secret.txt", "s"), ("flows/a.yaml", &collection(&format!("file: {path}")))]);
+        std::os::unix::fs::symlink(folder.path().join("secret.txt"), folder.path().join("flows/link.txt"))
+            .unwrap();
+        let mut documents = Documents::read(&[folder.path().join("flows")]).unwrap();
+        documents.check(&Known::default());
+        let report = report(&documents, &folder);
+        assert!(report.contains(&format!("folder/flows/a.yaml:9:11: error: {problem}")), "{report}");
+        assert_eq!(report.matches("error:").count(), 1, "{report}");
+    }
+    let folder = folder(&[("a.yaml", &collection("file: /etc/hostname"))]);
+    let documents = read(&folder).unwrap();
+    assert!(report(&documents, &folder).contains("`/etc/hostname` is not in the folder"));
+}
