@@ -122,3 +122,14 @@ async fn what_may_be_wrong_is_said_and_saved() {
     let reply = client.put("/v1/collections/search", document).await;
     assert_eq!((reply.status.as_u16(), &reply.json()["warnings"][0]["severity"]), (201, &json!("warning")));
 }
+
+#[tokio::test]
+async fn a_path_of_the_callers_machine_is_refused() {
+    let request = json!({ "method": "POST", "url": "https://shop.example.com/", "file": "./order.json" });
+    let body = json!({ "steps": [{ "id": "a", "request": request }] });
+    let reply = Client::new().await.put("/v1/collections/c", body).await;
+    assert_eq!(reply.refusal(), (422, "invalid_document".to_owned()));
+    let errors = reply.json()["errors"].clone();
+    assert_eq!(errors.as_array().map(Vec::len), Some(1), "{errors}");
+    assert_eq!(errors[0]["pointer"], "/steps/0/request/file");
+}
