@@ -67,6 +67,11 @@ impl Comparison {
         matches!(self, Self::Length | Self::All | Self::Any | Self::None)
     }
 
+    /// Whether it asks about the items of a list.
+    pub(super) const fn is_about_items(self) -> bool {
+        matches!(self, Self::All | Self::Any | Self::None)
+    }
+
     /// Whether it can hold where there is nothing.
     pub(super) const fn is_about_presence(self) -> bool {
         matches!(self, Self::Exists | Self::IsNull)
