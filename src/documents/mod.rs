@@ -1,6 +1,7 @@
 //! The documents of files and folders, read and checked together. What is wrong with them is `domain`'s to say; this
 //! is about files: finding them, and naming the place of a problem.
 
+mod beside;
 mod find;
 #[cfg(test)]
 mod tests;
@@ -46,7 +47,10 @@ impl Documents {
         for path in find::files(paths)? {
             let text =
                 std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-            let readings = read_text(&text);
+            let mut readings = read_text(&text);
+            for reading in &mut readings {
+                reading.embed_schemas(|name| beside::json(&path, name));
+            }
             documents.sources.extend(readings.iter().map(|_| documents.files.len()));
             documents.readings.extend(readings);
             documents.files.push(File { path, text });

@@ -97,7 +97,8 @@ impl Comparison {
             Self::StartsWith | Self::EndsWith | Self::Matches | Self::NotMatches => {
                 json!({ "type": "string" })
             }
-            Self::Schema => json!({ "type": ["object", "boolean"] }),
+            // A text is the name of a file, for the command line.
+            Self::Schema => json!({ "type": ["object", "boolean", "string"] }),
             Self::Type => {
                 let names = json!({ "enum": JsonType::ALL.iter().map(|one| json!(one)).chain([Value::Null]).collect::<Vec<_>>() });
                 json!({ "anyOf": [names, { "type": "array", "items": names, "minItems": 1 }, { "pattern": r"@\{\{" }] })

@@ -7,6 +7,7 @@ pub mod check;
 mod collection;
 mod either;
 mod environment;
+mod files;
 mod inline;
 mod monitor;
 mod print;

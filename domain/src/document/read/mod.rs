@@ -53,6 +53,11 @@ impl Reading {
         self.document.as_ref().or(self.draft.as_ref())
     }
 
+    /// The same, to be completed before it is checked.
+    pub(super) fn draft_mut(&mut self) -> Option<&mut Document> {
+        self.document.as_mut().or(self.draft.as_mut())
+    }
+
     /// Whether it is refused.
     #[must_use]
     pub fn has_errors(&self) -> bool {
