@@ -84,6 +84,12 @@ impl Documents {
         format!("{}:{}", self.path(number).display(), self.readings[number].line)
     }
 
+    /// The line of a part of a document, by its JSON pointer.
+    pub(crate) fn line(&self, number: usize, pointer: &str) -> u32 {
+        let reading = &self.readings[number];
+        reading.line_of(pointer).unwrap_or(reading.line)
+    }
+
     /// The file of a document.
     pub(crate) fn path(&self, number: usize) -> &Path {
         &self.files[self.sources[number]].path

@@ -58,6 +58,12 @@ impl Reading {
         self.document.as_mut().or(self.draft.as_mut())
     }
 
+    /// The line on which the value at a JSON pointer begins, when the document came from text.
+    #[must_use]
+    pub fn line_of(&self, pointer: &str) -> Option<u32> {
+        self.places.line_of(pointer)
+    }
+
     /// Whether it is refused.
     #[must_use]
     pub fn has_errors(&self) -> bool {
