@@ -2,7 +2,7 @@
 //! is about files: finding them, and naming the place of a problem.
 
 mod beside;
-mod find;
+pub(crate) mod find;
 #[cfg(test)]
 mod tests;
 
