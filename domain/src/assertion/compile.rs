@@ -63,7 +63,10 @@ fn source(key: &str, written: &mut Value) -> Result<(Source, String), Problem> {
     let option = match key {
         "jsonpath" | "xpath" => "path",
         "regex" => "pattern",
-        _ => return Source::property(key).map(|source| (source, key.to_owned())),
+        _ => {
+            let source = Source::property(key).map_err(Problem::of_key);
+            return source.map(|source| (source, key.to_owned()));
+        }
     };
     let text = written.as_object_mut().and_then(|members| members.shift_remove(option));
     let Some(Value::String(text)) = text else {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{jsonpath::JsonQuery, pattern, unit::Unit, xpath::XPathQuery};
 use crate::{
     answer::{self, Answer},
-    problem::Problem,
+    problem::{self, Problem},
     reference::{Missing, Path, Segment, There},
 };
 
@@ -116,6 +116,13 @@ fn unknown(text: &str, path: &Path, missing: &Missing) -> Problem {
     let wanted = Path::from(vec![missing.wanted.clone()]);
     let problem = Problem::error("", format!("{of} has no `{wanted}`"));
     let all_of_body = format!("body.{path}");
+    const QUERIES: [&str; 3] = ["jsonpath", "xpath", "regex"];
+    let nearest = match &missing.wanted {
+        Segment::Name(name) if missing.reached.is_empty() => {
+            problem::nearest(name, QUERIES).or(nearest.as_deref())
+        }
+        _ => nearest.as_deref(),
+    };
     match nearest {
         Some(nearest) => problem.help(format!("did you mean `{nearest}`?")),
         None if missing.reached.is_empty() => problem.help(format!(
