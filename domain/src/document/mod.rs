@@ -12,6 +12,7 @@ mod inline;
 mod monitor;
 mod print;
 pub mod read;
+pub mod rewrite;
 mod schema;
 mod slug;
 mod units;
