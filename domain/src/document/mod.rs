@@ -5,6 +5,7 @@ mod assert;
 mod channel;
 pub mod check;
 mod collection;
+pub mod complete;
 mod either;
 mod environment;
 mod files;
