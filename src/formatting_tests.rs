@@ -86,7 +86,7 @@ fn value() -> impl Strategy<Value = Value> {
 
 /// Writes a value as people would: blocks and flows, quotes and comments as `style` has it.
 fn write_yaml(value: &Value, indent: usize, style: &mut impl Iterator<Item = u8>, out: &mut String) {
-    let block = style.next().unwrap_or_default() % 3 > 0;
+    let block = !style.next().unwrap_or_default().is_multiple_of(3);
     let comment = match style.next().unwrap_or_default() % 4 {
         0 => "  # why",
         1 => " #why not",

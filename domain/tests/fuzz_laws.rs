@@ -1,7 +1,7 @@
 //! The laws of the fuzz targets, on bounded numbers of inputs: seeds that are documents, references and bodies, cut,
 //! spliced and mutated.
 
-#[path = "../../fuzz/src/laws.rs"]
+#[path = "../../fuzz/laws.rs"]
 mod laws;
 
 use proptest::prelude::*;

@@ -13,7 +13,7 @@ use domain::{
 use serde_json::{Map, Value, json};
 
 /// The reference parser: never panics, and what it prints reads back as the same.
-pub fn reference(bytes: &[u8]) {
+pub(crate) fn reference(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     if let Ok(template) = Template::parse(&text) {
         let printed = template.to_string();
@@ -35,7 +35,7 @@ pub fn reference(bytes: &[u8]) {
 }
 
 /// The reader of documents: never panics, places every problem inside the text, and reads back what it prints.
-pub fn document(bytes: &[u8]) {
+pub(crate) fn document(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let lines = text.split('\n').count();
     let mut readings = read_text(&text);
@@ -57,7 +57,7 @@ pub fn document(bytes: &[u8]) {
 }
 
 /// The assertion engine: a check that compiles can be evaluated against any answer, and says what it found.
-pub fn assertion(bytes: &[u8]) {
+pub(crate) fn assertion(bytes: &[u8]) {
     let (written, body) = halves(bytes);
     let Ok(Value::Object(written)) = serde_json::from_slice::<Value>(written) else { return };
     let check = Check(written);
@@ -75,7 +75,7 @@ pub fn assertion(bytes: &[u8]) {
 }
 
 /// URL rendering: a value cannot leave the place where it stands.
-pub fn url(bytes: &[u8]) {
+pub(crate) fn url(bytes: &[u8]) {
     let (before, value) = halves(bytes);
     let value = String::from_utf8_lossy(value).into_owned();
     let before = String::from_utf8_lossy(before).replace(['@', '?', '#'], "");
@@ -95,7 +95,7 @@ pub fn url(bytes: &[u8]) {
 }
 
 /// HTML and XML bodies under XPath: any body can be asked anything that is a query.
-pub fn markup(bytes: &[u8]) {
+pub(crate) fn markup(bytes: &[u8]) {
     let (query, body) = halves(bytes);
     let query = String::from_utf8_lossy(query);
     let check =
