@@ -8,6 +8,7 @@ mod config;
 mod connections;
 mod demo;
 mod documents;
+mod formatting;
 mod health;
 mod logging;
 mod parts;

@@ -1,7 +1,10 @@
 //! Runs collections here and now, without a server: finds each one's environment among the documents, takes secrets
 //! from the process's environment, and lets the worker's own runner do the rest.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use anyhow::{Context, bail};
 use domain::{
@@ -19,7 +22,10 @@ use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 use worker::runner::{Unguarded, execute};
 
-use crate::{documents::Documents, report::Tested};
+use crate::{
+    documents::Documents,
+    report::{Source, Tested},
+};
 
 /// What the command line says besides the documents.
 #[derive(Debug, Clone, Default)]
@@ -32,12 +38,33 @@ pub(crate) struct Overrides {
     pub(crate) secrets: Vec<(String, String)>,
 }
 
+/// Which collections are run.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Selection {
+    /// Found in the id or the name.
+    pub(crate) pattern: Option<regex::Regex>,
+    /// All of them.
+    pub(crate) labels: Vec<(String, String)>,
+}
+
+impl Selection {
+    fn takes(&self, collection: &Collection) -> bool {
+        let named = |pattern: &regex::Regex| {
+            let names = [Some(collection.id.as_str()), collection.name.as_deref()];
+            names.into_iter().flatten().any(|name| pattern.is_match(name))
+        };
+        let labelled = |(key, value): &(String, String)| collection.labels.get(key) == Some(value);
+        self.pattern.as_ref().is_none_or(named) && self.labels.iter().all(labelled)
+    }
+}
+
 /// One collection, ready to run.
 #[derive(Debug)]
 pub(crate) struct Trial {
     collection: Slug,
     name: String,
     place: String,
+    source: Source,
     environment: Option<Slug>,
     plan: Arc<Plan>,
     vars: Vec<Map<String, Value>>,
@@ -46,28 +73,48 @@ pub(crate) struct Trial {
     pub(crate) missing: Vec<String>,
 }
 
-/// Every collection of valid documents.
+/// The selected collections of valid documents.
 ///
 /// # Errors
 ///
 /// When there is none, or one needs an environment that is not among the documents.
 pub(crate) fn prepare(
     documents: &Documents,
+    selection: &Selection,
     overrides: &Overrides,
     variable: impl Fn(&str) -> Option<String>,
 ) -> anyhow::Result<Vec<Trial>> {
-    let mut trials = Vec::new();
-    for (number, document) in documents.iter() {
-        if let Document::Collection(collection) = document {
-            let place = documents.place(number);
-            let trial = prepare_one(documents, collection, overrides, &variable);
-            trials.push(Trial { place: place.clone(), ..trial.context(place)? });
-        }
-    }
-    if trials.is_empty() {
+    let collections = documents.iter().filter_map(|(number, document)| match document {
+        Document::Collection(collection) => Some((number, collection)),
+        _ => None,
+    });
+    let collections: Vec<_> = collections.collect();
+    if collections.is_empty() {
         bail!("there is no collection among these documents");
     }
+    let mut trials = Vec::new();
+    for (number, collection) in collections.iter().filter(|(_, collection)| selection.takes(collection)) {
+        let place = documents.place(*number);
+        let trial =
+            prepare_one(documents, collection, overrides, &variable).with_context(|| place.clone())?;
+        trials.push(Trial { place, source: source(documents, *number, collection), ..trial });
+    }
+    if trials.is_empty() {
+        let ids: Vec<_> = collections.iter().map(|(_, collection)| collection.id.as_str()).collect();
+        bail!("no collection is selected by --grep and --label; there is {}", ids.join(", "));
+    }
     Ok(trials)
+}
+
+/// Where a collection and its steps are written.
+fn source(documents: &Documents, number: usize, collection: &Collection) -> Source {
+    let steps = collection.steps.iter().enumerate();
+    let line = |(index, id): (usize, &String)| {
+        let line = documents.line(number, &format!("/steps/{index}/id"));
+        (id.clone(), line)
+    };
+    let steps: BTreeMap<_, _> = steps.map(|(index, step)| line((index, &step.id))).collect();
+    Source { path: documents.path(number).to_owned(), line: documents.line(number, ""), steps }
 }
 
 fn prepare_one(
@@ -94,6 +141,7 @@ fn prepare_one(
         collection: collection.id.clone(),
         name: plan.name.clone(),
         place: String::new(),
+        source: Source::default(),
         environment: name.cloned(),
         plan: Arc::new(plan),
         vars: std::iter::once(overrides.vars.clone()).chain(vars).collect(),
@@ -149,7 +197,8 @@ fn secret(
 impl Trial {
     /// Runs it to its end. A cancel still lets clean-up steps run.
     pub(crate) async fn run(
-        self,
+        &self,
+        repetition: Option<u32>,
         outbound: &Outbound,
         clock: &dyn Clock,
         cancel: &CancellationToken,
@@ -158,18 +207,26 @@ impl Trial {
         let location = "default".parse().expect("`default` is a slug");
         let inputs = Inputs {
             facts: RunFacts { id: RunId::random(started_at), started_at, attempt: 1, location },
-            vars: self.vars,
-            secrets: self.secrets,
+            vars: self.vars.clone(),
+            secrets: self.secrets.clone(),
             seed: rand::random(),
         };
-        let result = execute(self.plan, inputs, outbound.session(), &mut Unguarded, cancel).await;
+        let result =
+            execute(Arc::clone(&self.plan), inputs, outbound.session(), &mut Unguarded, cancel).await;
         let result = result.unwrap_or_else(|| RunResult {
             outcome: Outcome::Inconclusive,
             reason: Some(Reason::new(ReasonCode::Internal, "the run was given up")),
             duration_ms: 0.0,
             steps: Vec::new(),
         });
-        let (collection, name) = (self.collection, self.name);
-        Tested { collection, name, place: self.place, environment: self.environment, result }
+        Tested {
+            collection: self.collection.clone(),
+            name: self.name.clone(),
+            place: self.place.clone(),
+            repetition,
+            environment: self.environment.clone(),
+            source: self.source.clone(),
+            result,
+        }
     }
 }

@@ -8,6 +8,7 @@
 mod access;
 mod config;
 mod documents;
+mod drafts;
 mod extract;
 mod fleet;
 mod health;

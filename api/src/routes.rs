@@ -2,7 +2,7 @@
 
 use http::{Method, StatusCode};
 
-use crate::{documents, fleet, health, incidents, muting, openapi, operation::Operation, runs};
+use crate::{documents, drafts, fleet, health, incidents, muting, openapi, operation::Operation, runs};
 
 /// Every operation.
 pub(crate) fn table() -> Vec<Operation> {
@@ -10,6 +10,7 @@ pub(crate) fn table() -> Vec<Operation> {
         .about("process", "This description")
         .answer(StatusCode::OK, "OpenAPI 3.1.", |_| schemars::json_schema!({ "type": "object" }));
     let mut table = documents::operations();
+    table.extend(drafts::operations());
     table.extend(runs::operations());
     table.extend(incidents::operations());
     table.extend(muting::operations());

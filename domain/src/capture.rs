@@ -45,11 +45,12 @@ impl Capture {
 /// The one source of a rule.
 fn source(rule: &CaptureRule) -> Result<Source, Problem> {
     type Parse = fn(&str) -> Result<Source, Problem>;
-    let written: [(&str, &Option<String>, Parse); 4] = [
+    let written: [(&str, &Option<String>, Parse); 5] = [
         ("path", &rule.path, Source::property),
         ("regex", &rule.regex, Source::regex),
         ("header", &rule.header, |name| Ok(Source::header(name))),
         ("jsonpath", &rule.jsonpath, Source::json_path),
+        ("xpath", &rule.xpath, Source::xpath),
     ];
     let mut written =
         written.into_iter().filter_map(|(key, text, parse)| Some((key, text.as_deref()?, parse)));
@@ -58,8 +59,10 @@ fn source(rule: &CaptureRule) -> Result<Source, Problem> {
         (Some((first, ..)), Some((second, ..))) => {
             Err(Problem::error("", format!("a capture has one source, found `{first}` and `{second}`")))
         }
-        (None, _) => Err(Problem::error("", "a capture needs one of `path`, `regex`, `header`, `jsonpath`")
-            .help("as in `order_id: body.order_id`")),
+        (None, _) => {
+            Err(Problem::error("", "a capture needs one of `path`, `regex`, `header`, `jsonpath`, `xpath`")
+                .help("as in `order_id: body.order_id`"))
+        }
     }
 }
 
@@ -94,6 +97,9 @@ mod tests {
         ] {
             assert_eq!(compile(written.clone()).unwrap().take(&answer), Ok(value), "{written}");
         }
+        let page = sample::with_body("text/html", "<input name=csrf value=abc>");
+        let csrf = compile(json!({ "xpath": "//input[@name='csrf']/@value" })).unwrap();
+        assert_eq!(csrf.take(&page), Ok(json!("abc")));
         assert!(compile(json!({ "header": "etag", "secret": true })).unwrap().secret);
     }
 
@@ -116,6 +122,7 @@ mod tests {
     fn a_capture_has_exactly_one_source_that_can_be_read() {
         assert_eq!(problem(json!({ "regex": "(" })).0, "/regex");
         assert_eq!(problem(json!({ "jsonpath": "x" })).0, "/jsonpath");
+        assert_eq!(problem(json!({ "xpath": "//a[" })).0, "/xpath");
         assert_eq!(problem(json!("bdy.id")).1, "an answer has no `bdy`");
         assert!(problem(json!({ "secret": true })).1.contains("one of"));
         assert!(problem(json!({ "path": "status", "header": "etag" })).1.contains("`path` and `header`"));

@@ -12,6 +12,7 @@ pub mod document;
 pub mod exchange;
 pub mod id;
 pub mod incident;
+mod markup;
 pub mod masking;
 pub mod notification;
 pub mod outcome;

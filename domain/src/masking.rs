@@ -1,8 +1,8 @@
 //! Keeps secret values out of everything that is shown or stored.
 //!
 //! A secret is found as it is, in any case of its ASCII letters, and in every encoding in which requests carry it:
-//! escaped for JSON, percent-encoded, as hexadecimal digits, and in Base64 also as part of something longer
-//! (`user:password`). Digests and encodings of encodings are not found. Mask before cutting a text short: half a secret
+//! escaped for JSON (also JSON within JSON, as echoes answer), HTML and XML, percent-encoded, as hexadecimal digits, and
+//! in Base64 also as part of something longer (`user:password`). Digests and other encodings of encodings are not found. Mask before cutting a text short: half a secret
 //! is not recognised.
 
 use std::{borrow::Cow, collections::BTreeSet, fmt, ops::Range};
@@ -140,7 +140,11 @@ fn spellings(secret: &str) -> Vec<String> {
         return Vec::new();
     }
     let mut spellings = vec![secret.to_owned(), hex(secret)];
-    spellings.extend(in_json(secret));
+    for escaped in in_json(secret) {
+        spellings.extend(in_json(&escaped));
+        spellings.push(escaped);
+    }
+    spellings.extend(in_markup(secret));
     for kept in [&UNRESERVED, &QUERY, &PATH, &USER_INFO] {
         spellings.push(utf8_percent_encode(secret, kept).to_string());
     }
@@ -169,6 +173,14 @@ fn in_json(secret: &str) -> [String; 3] {
         }
     }
     [escaped.to_owned(), escaped.replace('/', "\\/"), ascii]
+}
+
+/// In HTML and XML: as text, and as the value of an attribute in the ways that are in use.
+fn in_markup(secret: &str) -> [String; 4] {
+    let text = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let [quoted, numbered, hexadecimal] = [("&quot;", "&apos;"), ("&quot;", "&#39;"), ("&#34;", "&#x27;")]
+        .map(|(double, single)| text.replace('"', double).replace('\'', single));
+    [text, quoted, numbered, hexadecimal]
 }
 
 /// What a Base64 text shows of a secret that `before` bytes (modulo 3) precede: when more follows, and at its end. The

@@ -27,6 +27,9 @@ pub struct Problem {
     /// Bytes into the text at `pointer`, where the problem is inside a text; becomes part of `column`.
     #[serde(skip)]
     pub offset: Option<usize>,
+    /// Whether it is about the key at `pointer`, not its value; decides `line` and `column`.
+    #[serde(skip)]
+    pub of_key: bool,
     /// What is wrong: one sentence without a full stop.
     pub message: String,
     /// What was probably meant, or what to do.
@@ -45,6 +48,7 @@ impl Problem {
             line: None,
             column: None,
             offset: None,
+            of_key: false,
             message,
             help: None,
             severity: Severity::Error,
@@ -73,6 +77,13 @@ impl Problem {
     #[must_use]
     pub fn offset(mut self, bytes: usize) -> Self {
         self.offset = Some(bytes);
+        self
+    }
+
+    /// The same problem with the key at its pointer, as opposed to the value.
+    #[must_use]
+    pub fn of_key(mut self) -> Self {
+        self.of_key = true;
         self
     }
 

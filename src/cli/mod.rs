@@ -5,6 +5,7 @@ mod apply;
 mod config;
 mod demo;
 mod dev;
+mod fmt;
 mod healthcheck;
 mod migrate;
 mod schema;
@@ -55,6 +56,8 @@ enum Command {
     Notifier,
     /// Check documents and show everything that is wrong with them.
     Validate(validate::Validate),
+    /// Write documents in one style, with their comments.
+    Fmt(fmt::Fmt),
     /// Run collections here and now, without a server.
     Test(test::Test),
     /// Bring documents to a server.
@@ -80,7 +83,7 @@ enum Command {
 pub(crate) enum Exit {
     /// It did what was asked; for `test`: everything passed or was degraded.
     Success = 0,
-    /// `test`: something failed; `healthcheck`: the process does not answer.
+    /// `test`: something failed; `fmt --check`: something is not formatted; `healthcheck`: the process does not answer.
     Failed = 1,
     /// A document is invalid; nothing was sent.
     Invalid = 3,
@@ -126,6 +129,7 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<Exit> {
         Command::Notifier => serve::serve(Roles::asked(&[Role::Notifier]), config()?).await,
         Command::Migrate(command) => command.run(&config()?).await,
         Command::Validate(command) => command.run(),
+        Command::Fmt(command) => command.run(),
         Command::Test(command) => command.run(&config()?).await,
         Command::Apply(command) => command.run(&config()?).await,
         Command::Schema(command) => command.run(),

@@ -2,14 +2,16 @@
 
 use std::{
     io::{self, Write},
-    num::NonZeroUsize,
+    num::{NonZeroU32, NonZeroUsize},
     path::PathBuf,
+    sync::Arc,
 };
 
 use anyhow::Context;
 use domain::{
     clock::SystemClock,
     document::{Known, Slug},
+    outcome::Outcome,
 };
 use futures_util::{StreamExt, stream};
 use outbound::Outbound;
@@ -22,10 +24,10 @@ use crate::{
     config::Config,
     documents::Documents,
     logging,
-    report::{Format, Reporter, Summary},
+    report::{self, Choice, Reporters, Summary, Tested},
     shutdown::Signals,
     terminal::Style,
-    trial::{self, Overrides, Trial},
+    trial::{self, Overrides, Selection, Trial},
 };
 
 /// The arguments of `skopos test`.
@@ -43,17 +45,31 @@ pub(super) struct Test {
     /// A secret above all others, from a variable of this process's environment.
     #[arg(long, value_name = "NAME=VARIABLE", value_parser = pair)]
     secret: Vec<(String, String)>,
+    /// Only collections whose id or name has a match of this regular expression.
+    #[arg(long, value_name = "PATTERN", value_parser = regex::Regex::new)]
+    grep: Option<regex::Regex>,
+    /// Only collections with this label; given several times, with all of them.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = label)]
+    label: Vec<(String, String)>,
+    /// How many times each collection is run.
+    #[arg(long, value_name = "N", default_value = "1")]
+    repeat: NonZeroU32,
+    /// Begin no further run once one has failed; those that have begun end.
+    #[arg(long)]
+    fail_fast: bool,
     /// How many collections run at a time.
     #[arg(long, value_name = "N", default_value = "4")]
     jobs: NonZeroUsize,
-    /// How runs are reported.
-    #[arg(long, value_enum, default_value_t = Format::Pretty)]
-    reporter: Format,
+    /// How runs are reported, and to which file: pretty, json, junit, tap or github. Several may be given; without a
+    /// file a report goes to standard output.
+    #[arg(long, value_name = "FORMAT[=FILE]")]
+    reporter: Vec<Choice>,
 }
 
 impl Test {
     pub(super) async fn run(&self, config: &Config) -> anyhow::Result<Exit> {
         logging::init(&config.log, logging::Detail::Warn)?;
+        let choices = report::check(self.reporter.clone()).unwrap_or_else(|message| misused(&message));
         let mut documents = Documents::read(&self.paths)?;
         let overrides = self.overrides()?;
         documents.check(&self.known(&documents)?);
@@ -62,26 +78,43 @@ impl Test {
             writeln!(io::stderr(), "nothing was sent")?;
             return Ok(Exit::Invalid);
         }
-        let trials = trial::prepare(&documents, &overrides, variable)?;
+        let selection = Selection { pattern: self.grep.clone(), labels: self.label.clone() };
+        let trials = trial::prepare(&documents, &selection, &overrides, variable)?;
         for missing in trials.iter().flat_map(|trial| &trial.missing) {
             writeln!(io::stderr(), "{}: {missing}", Style::of(&io::stderr()).yellow("warning"))?;
         }
         let outbound = Outbound::new(config.outbound_with_loopback())?;
+        let reporters = Reporters::open(&choices)?;
         writeln!(io::stderr(), "{}", crate::config::LOOPBACK_IS_ALLOWED)?;
-        Ok(exit(self.run_all(trials, &outbound).await?))
+        Ok(exit(self.run_all(trials, &outbound, reporters).await?))
     }
 
     /// Reports in the order of the documents, whichever ends first.
-    async fn run_all(&self, trials: Vec<Trial>, outbound: &Outbound) -> anyhow::Result<Summary> {
-        let mut reporter = Reporter::new(io::stdout(), self.reporter, Style::of(&io::stdout()));
-        let (started, cancel) = (Instant::now(), cancel_on_signal());
-        let mut runs = stream::iter(trials)
-            .map(|trial| trial.run(outbound, &SystemClock, &cancel))
+    async fn run_all(
+        &self,
+        trials: Vec<Trial>,
+        outbound: &Outbound,
+        mut reporters: Reporters,
+    ) -> anyhow::Result<Summary> {
+        let (started, cancel, enough) = (Instant::now(), cancel_on_signal(), CancellationToken::new());
+        let trials: Vec<_> = trials.into_iter().map(Arc::new).collect();
+        let all = (1..=self.repeat.get())
+            .flat_map(|repetition| trials.iter().map(move |trial| (repetition, Arc::clone(trial))));
+        let mut runs = stream::iter(all)
+            .map(|(repetition, trial)| {
+                let repetition = (self.repeat.get() > 1).then_some(repetition);
+                let run = Run { trial, repetition, outbound: outbound.clone(), cancel: cancel.clone() };
+                // A task of its own, so that runs share the processors.
+                tokio::spawn(run.unless(enough.clone(), self.fail_fast))
+            })
             .buffered(self.jobs.get());
-        while let Some(tested) = runs.next().await {
-            reporter.run(tested)?;
+        while let Some(ended) = runs.next().await {
+            match ended.context("a run panicked")? {
+                Some(tested) => reporters.run(tested)?,
+                None => reporters.not_run(),
+            }
         }
-        Ok(reporter.finish(started.elapsed().as_secs_f64() * 1_000.0)?)
+        Ok(reporters.finish(started.elapsed().as_secs_f64() * 1_000.0)?)
     }
 
     fn overrides(&self) -> anyhow::Result<Overrides> {
@@ -117,6 +150,28 @@ impl Test {
     }
 }
 
+/// One run, with what it needs.
+struct Run {
+    trial: Arc<Trial>,
+    repetition: Option<u32>,
+    outbound: Outbound,
+    cancel: CancellationToken,
+}
+
+impl Run {
+    /// Runs unless it is `enough`, which it is once a run has failed and `fail_fast` says so.
+    async fn unless(self, enough: CancellationToken, fail_fast: bool) -> Option<Tested> {
+        if enough.is_cancelled() {
+            return None;
+        }
+        let tested = self.trial.run(self.repetition, &self.outbound, &SystemClock, &self.cancel).await;
+        if fail_fast && !matches!(tested.result.outcome, Outcome::Passed | Outcome::Degraded) {
+            enough.cancel();
+        }
+        Some(tested)
+    }
+}
+
 /// A failure outweighs what could not be told.
 fn exit(summary: Summary) -> Exit {
     match summary {
@@ -142,6 +197,16 @@ fn cancel_on_signal() -> CancellationToken {
 
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
+}
+
+/// Ends the process as a command line that cannot be understood does.
+fn misused(message: &str) -> ! {
+    clap::Error::raw(clap::error::ErrorKind::ArgumentConflict, format!("{message}\n")).exit()
+}
+
+/// Reads `KEY=VALUE`, where the value may be empty.
+fn label(text: &str) -> Result<(String, String), String> {
+    pair(text).map_err(|_| "expected KEY=VALUE".to_owned())
 }
 
 /// Reads `NAME=VALUE`.

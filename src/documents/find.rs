@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 
 /// Files as they were named, and the documents' files of folders in the order of their names.
-pub(super) fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+pub(crate) fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for path in paths {
         let before = found.len();

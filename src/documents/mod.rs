@@ -1,8 +1,9 @@
 //! The documents of files and folders, read and checked together. What is wrong with them is `domain`'s to say; this
 //! is about files: finding them, and naming the place of a problem.
 
+mod beside;
 mod contents;
-mod find;
+pub(crate) mod find;
 #[cfg(test)]
 mod tests;
 
@@ -53,6 +54,7 @@ impl Documents {
             let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
             for reading in &mut readings {
                 reading.read_files(|named| contents.read(folder, named));
+                reading.embed_schemas(|name| beside::json(&path, name));
             }
             files.push((File { path, text }, readings));
         }
@@ -91,6 +93,12 @@ impl Documents {
     /// Where a document begins: `path:line`.
     pub(crate) fn place(&self, number: usize) -> String {
         format!("{}:{}", self.path(number).display(), self.readings[number].line)
+    }
+
+    /// The line of a part of a document, by its JSON pointer.
+    pub(crate) fn line(&self, number: usize, pointer: &str) -> u32 {
+        let reading = &self.readings[number];
+        reading.line_of(pointer).unwrap_or(reading.line)
     }
 
     /// The file of a document.

@@ -138,3 +138,44 @@ fn a_document_reaches_no_file_outside_of_its_folder() {
     let documents = read(&folder).unwrap();
     assert!(report(&documents, &folder).contains("`/etc/hostname` is not in the folder"));
 }
+
+const SCHEMA_USER: &str = "{ kind: collection, version: 1, id: a, steps: [ { id: get, request: { url: 'http://a.test' }, assert: [ { body: { schema: FILE } } ] } ] }";
+
+#[test]
+fn a_schema_file_is_read_from_the_folder_of_its_document() {
+    let folder = folder(&[
+        ("flows/a.yaml", &SCHEMA_USER.replace("FILE", "./schemas/order.json")),
+        ("flows/schemas/order.json", r#"{ "type": "object" }"#),
+    ]);
+    let mut documents = Documents::read(&[folder.path().join("flows/a.yaml")]).unwrap();
+    documents.check(&Known::default());
+    assert_eq!(report(&documents, &folder), "");
+    let (_, document) = documents.iter().next().unwrap();
+    let value = domain::document::to_value(document);
+    assert_eq!(value["steps"][0]["assert"][0]["body"]["schema"]["type"], "object");
+}
+
+#[test]
+fn a_schema_file_elsewhere_or_none_is_refused_where_it_is_named() {
+    for (file, why) in [
+        ("../secret.json", "leads out of the document's folder"),
+        ("/etc/passwd", "leads out of the document's folder"),
+        ("link.json", "leads out of the document's folder"),
+        ("gone.json", "No such file"),
+        ("broken.json", "`broken.json` is not JSON"),
+        ("no-schema.json", "not a usable JSON Schema"),
+    ] {
+        let folder = folder(&[
+            ("secret.json", "{}"),
+            ("flows/a.yaml", &SCHEMA_USER.replace("FILE", file)),
+            ("flows/broken.json", "{"),
+            ("flows/no-schema.json", r#"{ "type": "objekt" }"#),
+        ]);
+        let link = folder.path().join("flows/link.json");
+        std::os::unix::fs::symlink(folder.path().join("secret.json"), link).unwrap();
+        let mut documents = Documents::read(&[folder.path().join("flows/a.yaml")]).unwrap();
+        documents.check(&Known::default());
+        let report = report(&documents, &folder);
+        assert!(report.contains(why) && report.contains("flows/a.yaml:1:"), "{file}: {report}");
+    }
+}

@@ -1,24 +1,29 @@
 //! `--reporter json`: one object for other programs. Its runs have the shape of the API's.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    rc::Rc,
+};
 
 use serde_json::json;
 
-use super::{Summary, Tested};
+use super::{Ending, Report, Tested};
 
 /// Collects, and writes at the end: half a JSON document is none.
 #[derive(Debug, Default)]
-pub(crate) struct Json {
-    runs: Vec<Tested>,
+pub(super) struct Json {
+    runs: Vec<Rc<Tested>>,
 }
 
-impl Json {
-    pub(crate) fn run(&mut self, tested: Tested) {
-        self.runs.push(tested);
+impl Report for Json {
+    fn run(&mut self, _: &mut dyn Write, tested: &Rc<Tested>) -> io::Result<()> {
+        self.runs.push(Rc::clone(tested));
+        Ok(())
     }
 
-    pub(crate) fn finish(&self, out: &mut impl Write, summary: Summary, duration_ms: f64) -> io::Result<()> {
-        let report = json!({ "summary": summary, "duration_ms": duration_ms, "runs": self.runs });
+    fn finish(&mut self, out: &mut dyn Write, ending: Ending) -> io::Result<()> {
+        let runs: Vec<_> = self.runs.iter().map(Rc::as_ref).collect();
+        let report = json!({ "summary": ending.summary, "duration_ms": ending.duration_ms, "runs": runs });
         writeln!(out, "{report:#}")
     }
 }

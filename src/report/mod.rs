@@ -1,72 +1,100 @@
 //! What `skopos test` says about the runs that it made. How a run ended was decided before; here it becomes text.
 
+mod choice;
 mod curl;
+mod github;
 mod json;
+mod junit;
 mod pretty;
+#[cfg(test)]
+mod sample;
+mod tap;
+mod words;
 
-use std::io::{self, Write};
-
-use domain::{
-    document::Slug,
-    outcome::Outcome,
-    result::{RunResult, StepOutcome},
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, BufWriter, Write},
+    path::PathBuf,
+    rc::Rc,
 };
+
+use anyhow::Context;
+use domain::{document::Slug, outcome::Outcome, result::RunResult};
 use serde::Serialize;
 
-use self::{json::Json, pretty::Pretty};
+pub(crate) use self::choice::{Choice, Format, check};
 use crate::terminal::Style;
 
-/// How runs are reported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Format {
-    /// A tree for people.
-    Pretty,
-    /// One object for other programs.
-    Json,
+/// One form of report. It is told of runs as they end, in the order of the documents.
+trait Report {
+    fn run(&mut self, out: &mut dyn Write, tested: &Rc<Tested>) -> io::Result<()>;
+
+    /// The last word.
+    fn finish(&mut self, out: &mut dyn Write, ending: Ending) -> io::Result<()>;
 }
 
-/// Takes runs as they end, and has the last word.
-#[derive(Debug)]
-pub(crate) struct Reporter<W> {
-    out: W,
-    form: Form,
+/// How it all ended.
+#[derive(Debug, Clone, Copy)]
+struct Ending {
+    summary: Summary,
+    duration_ms: f64,
+}
+
+/// Every report that was asked for.
+pub(crate) struct Reporters {
+    reports: Vec<(Box<dyn Write>, Box<dyn Report>)>,
     summary: Summary,
 }
 
-#[derive(Debug)]
-enum Form {
-    Pretty(Pretty),
-    Json(Json),
-}
-
-impl<W: Write> Reporter<W> {
-    pub(crate) fn new(out: W, format: Format, style: Style) -> Self {
-        let form = match format {
-            Format::Pretty => Form::Pretty(Pretty { style }),
-            Format::Json => Form::Json(Json::default()),
-        };
-        Self { out, form, summary: Summary::default() }
+impl Reporters {
+    /// Opens the files, so that one that cannot be written is known before anything is sent.
+    pub(crate) fn open(choices: &[Choice]) -> anyhow::Result<Self> {
+        let mut reports = Vec::new();
+        for Choice { format, file } in choices {
+            let (out, style): (Box<dyn Write>, _) = match file {
+                Some(path) => {
+                    let file =
+                        File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+                    (Box::new(BufWriter::new(file)), Style::Plain)
+                }
+                None => (Box::new(io::stdout()), Style::of(&io::stdout())),
+            };
+            reports.push((out, report(*format, style)));
+        }
+        Ok(Self { reports, summary: Summary::default() })
     }
 
+    /// Tells of a run.
     pub(crate) fn run(&mut self, tested: Tested) -> io::Result<()> {
         self.summary.add(tested.result.outcome);
-        match &mut self.form {
-            Form::Pretty(pretty) => pretty.run(&mut self.out, &tested),
-            Form::Json(json) => {
-                json.run(tested);
-                Ok(())
-            }
-        }
+        let tested = Rc::new(tested);
+        self.reports.iter_mut().try_for_each(|(out, report)| report.run(out, &tested))
     }
 
-    /// Ends the report.
+    /// Counts a run that was not begun, because another one failed.
+    pub(crate) fn not_run(&mut self) {
+        self.summary.not_run += 1;
+    }
+
+    /// Ends the reports.
     pub(crate) fn finish(mut self, duration_ms: f64) -> io::Result<Summary> {
-        match &self.form {
-            Form::Pretty(pretty) => pretty.finish(&mut self.out, self.summary, duration_ms)?,
-            Form::Json(json) => json.finish(&mut self.out, self.summary, duration_ms)?,
+        let ending = Ending { summary: self.summary, duration_ms };
+        for (out, report) in &mut self.reports {
+            report.finish(out, ending)?;
+            out.flush()?;
         }
-        self.out.flush()?;
         Ok(self.summary)
+    }
+}
+
+fn report(format: Format, style: Style) -> Box<dyn Report> {
+    match format {
+        Format::Pretty => Box::new(pretty::Pretty { style }),
+        Format::Json => Box::new(json::Json::default()),
+        Format::Junit => Box::new(junit::Junit::default()),
+        Format::Tap => Box::new(tap::Tap::default()),
+        Format::Github => Box::new(github::Github::of_this_process()),
     }
 }
 
@@ -79,11 +107,36 @@ pub(crate) struct Tested {
     pub(crate) name: String,
     /// `path:line` of its document.
     pub(crate) place: String,
+    /// Counted from 1, where `--repeat` asks for several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) repetition: Option<u32>,
     /// Whose variables and secrets it saw.
     pub(crate) environment: Option<Slug>,
+    /// Where its steps are written.
+    #[serde(skip)]
+    pub(crate) source: Source,
     /// How it ended.
     #[serde(flatten)]
     pub(crate) result: RunResult,
+}
+
+impl Tested {
+    /// Its name, with which of several runs this was.
+    fn title(&self) -> String {
+        match self.repetition {
+            Some(repetition) => format!("{} (run {repetition})", self.name),
+            None => self.name.clone(),
+        }
+    }
+}
+
+/// Where a collection is written.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Source {
+    pub(crate) path: PathBuf,
+    pub(crate) line: u32,
+    /// The line on which each step begins, by the step's id.
+    pub(crate) steps: BTreeMap<String, u32>,
 }
 
 /// How many runs ended how.
@@ -94,6 +147,14 @@ pub(crate) struct Summary {
     pub(crate) failed: usize,
     /// We broke, not the target; also what was cancelled.
     pub(crate) inconclusive: usize,
+    /// Not begun, because another run had failed.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(crate) not_run: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 impl Summary {
@@ -108,9 +169,17 @@ impl Summary {
             }
         } += 1;
     }
-}
 
-/// Whether a step is one that a person has to look at.
-fn needs_attention(outcome: StepOutcome) -> bool {
-    matches!(outcome, StepOutcome::Failed | StepOutcome::Inconclusive | StepOutcome::Degraded)
+    /// `1 failed, 2 passed`, the worst first.
+    fn counts(self) -> Vec<(usize, &'static str)> {
+        let Self { passed, degraded, failed, inconclusive, not_run } = self;
+        let counts = [
+            (failed, "failed"),
+            (inconclusive, "inconclusive"),
+            (degraded, "degraded"),
+            (passed, "passed"),
+            (not_run, "not run"),
+        ];
+        counts.into_iter().filter(|(count, _)| *count > 0).collect()
+    }
 }

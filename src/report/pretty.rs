@@ -3,65 +3,61 @@
 use std::{
     fmt::Display,
     io::{self, Write},
+    rc::Rc,
 };
 
 use domain::{
-    outcome::{Outcome, Reason},
+    outcome::Outcome,
     result::{AssertionOutcome, AssertionResult, Attempt, ReceivedResponse, StepOutcome, StepResult},
 };
-use serde_json::Value;
 
-use super::{Summary, Tested, curl, needs_attention};
+use super::{
+    Ending, Report, Tested, curl,
+    words::{cut, duration, needs_attention, shown, unmet, untold},
+};
 use crate::terminal::{Style, printable};
-
-/// A value or a body is cut after so many characters: the API and `--reporter json` have the rest.
-const SHOWN: usize = 300;
 
 /// Writes runs as they come.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Pretty {
-    pub(crate) style: Style,
+pub(super) struct Pretty {
+    pub(super) style: Style,
 }
 
-impl Pretty {
+impl Report for Pretty {
     /// One run: a line, and a line or more for each step.
-    pub(crate) fn run(&self, out: &mut impl Write, tested: &Tested) -> io::Result<()> {
+    fn run(&mut self, out: &mut dyn Write, tested: &Rc<Tested>) -> io::Result<()> {
         let result = &tested.result;
-        let head = self.style.bold(printable(&tested.name));
+        let head = self.style.bold(printable(&tested.title()));
         let aside = self.style.dim(format!("{}  {}", duration(result.duration_ms), tested.place));
         writeln!(out, "{} {head}  {aside}", self.outcome(result.outcome))?;
         for step in &result.steps {
             self.step(out, step)?;
         }
         // A step that did not pass says why itself; what has no such step is said here.
-        if let Some(reason) = &result.reason
-            && !result.steps.iter().any(|step| is_told_by(reason, step))
-        {
-            writeln!(out, "    {}", printable(&reason.message))?;
+        if let Some(reason) = untold(tested) {
+            writeln!(out, "    {reason}")?;
         }
         writeln!(out)
     }
 
     /// The last line.
-    pub(crate) fn finish(&self, out: &mut impl Write, summary: Summary, duration_ms: f64) -> io::Result<()> {
-        let Summary { passed, degraded, failed, inconclusive } = summary;
-        let style = self.style;
-        let count = |count: usize, word: &str, paint: fn(Style, String) -> String| {
-            (count > 0).then(|| paint(style, format!("{count} {word}")))
+    fn finish(&mut self, out: &mut dyn Write, ending: Ending) -> io::Result<()> {
+        let paint = |(count, word): (usize, &'static str)| {
+            let text = format!("{count} {word}");
+            match word {
+                "failed" => self.style.red(text),
+                "passed" => self.style.green(text),
+                "not run" => self.style.dim(text),
+                _ => self.style.yellow(text),
+            }
         };
-        let counts: Vec<_> = [
-            count(failed, "failed", Style::red),
-            count(inconclusive, "inconclusive", Style::yellow),
-            count(degraded, "degraded", Style::yellow),
-            count(passed, "passed", Style::green),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-        writeln!(out, "{} in {}", counts.join(", "), duration(duration_ms))
+        let counts: Vec<_> = ending.summary.counts().into_iter().map(paint).collect();
+        writeln!(out, "{} in {}", counts.join(", "), duration(ending.duration_ms))
     }
+}
 
-    fn step(&self, out: &mut impl Write, step: &StepResult) -> io::Result<()> {
+impl Pretty {
+    fn step(&self, out: &mut dyn Write, step: &StepResult) -> io::Result<()> {
         let name = printable(&step.name);
         let aside = match (step.outcome, step.latency_ms) {
             (StepOutcome::Skipped, _) => step.reason.as_ref().map(|reason| printable(&reason.message)),
@@ -79,10 +75,9 @@ impl Pretty {
     }
 
     /// Why a step did not pass: the assertions that say so, else the reason; then what was sent and answered.
-    fn trouble(&self, out: &mut impl Write, step: &StepResult) -> io::Result<()> {
+    fn trouble(&self, out: &mut dyn Write, step: &StepResult) -> io::Result<()> {
         let last = step.attempts.last();
-        let told = last.into_iter().flat_map(|attempt| &attempt.assertions);
-        let told: Vec<_> = told.filter(|one| one.outcome != AssertionOutcome::Passed).collect();
+        let told = unmet(step);
         for assertion in &told {
             self.assertion(out, assertion)?;
         }
@@ -95,7 +90,7 @@ impl Pretty {
         }
     }
 
-    fn assertion(&self, out: &mut impl Write, assertion: &AssertionResult) -> io::Result<()> {
+    fn assertion(&self, out: &mut dyn Write, assertion: &AssertionResult) -> io::Result<()> {
         let AssertionResult { source, comparison, expected, actual, outcome, message } = assertion;
         let mark = match outcome {
             AssertionOutcome::Passed => self.style.green("✓"),
@@ -114,14 +109,14 @@ impl Pretty {
         }
     }
 
-    fn exchange(&self, out: &mut impl Write, attempt: &Attempt) -> io::Result<()> {
+    fn exchange(&self, out: &mut dyn Write, attempt: &Attempt) -> io::Result<()> {
         if let Some(response) = &attempt.response {
             self.field(out, "answer", answer(response))?;
         }
         self.field(out, "try it", printable(&curl::command(&attempt.request)))
     }
 
-    fn field(&self, out: &mut impl Write, name: &str, value: impl Display) -> io::Result<()> {
+    fn field(&self, out: &mut dyn Write, name: &str, value: impl Display) -> io::Result<()> {
         writeln!(out, "        {} {value}", self.style.dim(format_args!("{name:<8}")))
     }
 
@@ -146,35 +141,10 @@ impl Pretty {
     }
 }
 
-/// Whether the run's reason is the one that the step shows.
-fn is_told_by(reason: &Reason, step: &StepResult) -> bool {
-    reason.step.as_deref() == Some(step.id.as_str()) && needs_attention(step.outcome)
-}
-
 fn answer(response: &ReceivedResponse) -> String {
     match &response.body {
         Some(body) => format!("{} {}", response.status, cut(&printable(&body.replace('\n', " ")))),
         None => format!("{}, {} bytes", response.status, response.size),
-    }
-}
-
-fn shown(value: &Value) -> String {
-    cut(&printable(&value.to_string()))
-}
-
-fn cut(text: &str) -> String {
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
-}
-
-/// `12 ms`, `1.24 s`.
-fn duration(milliseconds: f64) -> String {
-    if milliseconds < 1_000.0 {
-        format!("{milliseconds:.0} ms")
-    } else {
-        format!("{:.2} s", milliseconds / 1_000.0)
     }
 }
 

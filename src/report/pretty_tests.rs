@@ -1,76 +1,22 @@
 //! The tree, as it stands in a terminal.
 
-use std::collections::BTreeMap;
-
 use domain::{
-    outcome::{Outcome, Reason, ReasonCode},
-    result::{
-        AssertionOutcome, AssertionResult, Attempt, ReceivedResponse, RunResult, SentRequest, StepOutcome,
-        StepResult, TimingView,
-    },
+    outcome::{Reason, ReasonCode},
+    result::{AssertionOutcome, AssertionResult, Attempt, StepOutcome, StepResult},
 };
 use serde_json::json;
 
 use super::*;
+use crate::report::{
+    Summary,
+    sample::{assertion, payment, step, tested},
+};
 
-fn step(id: &str, name: &str, outcome: StepOutcome, latency_ms: f64) -> StepResult {
-    StepResult {
-        id: id.to_owned(),
-        name: name.to_owned(),
-        outcome,
-        reason: None,
-        started_ms: 0.0,
-        latency_ms: Some(latency_ms),
-        attempts: Vec::new(),
-        captures: BTreeMap::new(),
-    }
-}
+const SHOWN: usize = 300;
 
-fn assertion(source: &str, comparison: &str, expected: Value, actual: Option<Value>) -> AssertionResult {
-    let (source, comparison) = (source.to_owned(), comparison.to_owned());
-    AssertionResult { source, comparison, expected, actual, outcome: AssertionOutcome::Failed, message: None }
-}
-
-fn payment(assertions: Vec<AssertionResult>) -> Attempt {
-    Attempt {
-        started_ms: 12.0,
-        request: SentRequest {
-            method: "POST".to_owned(),
-            url: "http://shop.test/payments".to_owned(),
-            headers: vec![("Authorization".to_owned(), "Bearer ***".to_owned())],
-            body: Some(r#"{"amount":2500}"#.to_owned()),
-        },
-        response: Some(ReceivedResponse {
-            status: 201,
-            http_version: "HTTP/1.1".to_owned(),
-            url: "http://shop.test/payments".to_owned(),
-            headers: Vec::new(),
-            size: 27,
-            body: Some(r#"{"status":"pending_review"}"#.to_owned()),
-            body_truncated: false,
-            redirects: 0,
-            peer: None,
-            certificate_expires_at: None,
-        }),
-        failure: None,
-        assertions,
-        timing: TimingView::default(),
-    }
-}
-
-fn tested(outcome: Outcome, reason: Option<Reason>, steps: Vec<StepResult>) -> Tested {
-    Tested {
-        collection: "checkout".parse().unwrap(),
-        name: "Checkout works".to_owned(),
-        place: "checkout.yaml:21".to_owned(),
-        environment: None,
-        result: RunResult { outcome, reason, duration_ms: 1_240.0, steps },
-    }
-}
-
-fn show(tested: &Tested) -> String {
+fn show(tested: Tested) -> String {
     let mut out = Vec::new();
-    Pretty { style: Style::Plain }.run(&mut out, tested).unwrap();
+    Pretty { style: Style::Plain }.run(&mut out, &Rc::new(tested)).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -97,7 +43,7 @@ fn a_failed_step_shows_expected_actual_answer_and_a_curl_line() {
         ..step("delivery", "Delivery gets booked", StepOutcome::Skipped, 0.0)
     };
     let steps = vec![step("login", "Log in", StepOutcome::Passed, 12.3), pay, skipped];
-    insta::assert_snapshot!(show(&tested(Outcome::Failed, Some(reason), steps)), @r#"
+    insta::assert_snapshot!(show(tested(Outcome::Failed, Some(reason), steps)), @r#"
     ✗ Checkout works  1.24 s  checkout.yaml:21
       ✓ Log in  12 ms
       ✗ Pay  3 ms, 2 requests
@@ -116,7 +62,7 @@ fn a_failed_step_shows_expected_actual_answer_and_a_curl_line() {
 #[test]
 fn a_reason_that_no_step_tells_is_told_at_the_end() {
     let reason = Reason::new(ReasonCode::DeadlinePassed, "the run took longer than 60s");
-    let shown = show(&tested(Outcome::Failed, Some(reason), vec![step("a", "A", StepOutcome::Passed, 1.0)]));
+    let shown = show(tested(Outcome::Failed, Some(reason), vec![step("a", "A", StepOutcome::Passed, 1.0)]));
     insta::assert_snapshot!(shown, @r#"
     ✗ Checkout works  1.24 s  checkout.yaml:21
       ✓ A  1 ms
@@ -134,7 +80,7 @@ fn a_step_without_an_answer_shows_its_reason() {
         attempts: vec![attempt],
         ..step("a", "A", StepOutcome::Failed, 0.0)
     };
-    insta::assert_snapshot!(show(&tested(Outcome::Failed, Some(reason), vec![broken])), @r#"
+    insta::assert_snapshot!(show(tested(Outcome::Failed, Some(reason), vec![broken])), @r#"
     ✗ Checkout works  1.24 s  checkout.yaml:21
       ✗ A
           connection refused
@@ -147,7 +93,7 @@ fn what_a_target_answers_cannot_move_the_cursor_or_flood_the_terminal() {
     let attempt =
         payment(vec![assertion("body", "equals", json!("\u{9b}31m"), Some(json!("x".repeat(1_000))))]);
     let failed = StepResult { attempts: vec![attempt], ..step("a", "A\u{1b}[2J", StepOutcome::Failed, 1.0) };
-    let shown = show(&tested(Outcome::Failed, None, vec![failed]));
+    let shown = show(tested(Outcome::Failed, None, vec![failed]));
     assert!(!shown.contains(['\u{1b}', '\u{9b}']), "{shown}");
     assert!(
         shown.contains(&format!("{}…", "x".repeat(SHOWN - 1))) && !shown.contains(&"x".repeat(SHOWN + 1)),
@@ -161,7 +107,8 @@ fn the_summary_counts_what_there_is() {
     for outcome in [Outcome::Passed, Outcome::Failed, Outcome::Passed, Outcome::Cancelled] {
         summary.add(outcome);
     }
+    summary.not_run = 3;
     let mut out = Vec::new();
-    Pretty { style: Style::Plain }.finish(&mut out, summary, 1_500.0).unwrap();
-    assert_eq!(String::from_utf8(out).unwrap(), "1 failed, 1 inconclusive, 2 passed in 1.50 s\n");
+    Pretty { style: Style::Plain }.finish(&mut out, Ending { summary, duration_ms: 1_500.0 }).unwrap();
+    assert_eq!(String::from_utf8(out).unwrap(), "1 failed, 1 inconclusive, 2 passed, 3 not run in 1.50 s\n");
 }

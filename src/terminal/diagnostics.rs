@@ -39,9 +39,12 @@ fn excerpt(shown: &mut String, text: &str, problem: &Problem, style: Style) -> u
     margin
 }
 
-/// How many characters from `start` belong to what stands there: a quoted text, a word, or one character.
+/// How many characters from `start` belong to what stands there: a reference, a quoted text, a word, or one character.
 fn word_length(line: &str, start: usize) -> usize {
     let rest: String = line.chars().skip(start).collect();
+    if let Some((reference, _)) = rest.split_once("}}").filter(|_| rest.starts_with("@{{")) {
+        return reference.chars().count() + 2;
+    }
     match rest.chars().next() {
         Some(quote @ ('"' | '\'')) => {
             rest.chars().skip(1).position(|c| c == quote).map_or(1, |length| length + 2)
@@ -92,6 +95,8 @@ mod tests {
         for (line, start, length) in [
             ("url: https://shop.test }", 5, 17),
             ("@{{a.b | nope}}", 9, 4),
+            ("x/@{{a.b | é}}/y", 2, 12),
+            ("@{{a.b", 0, 1),
             ("timeout: 60s", 0, 7),
             ("[]", 0, 1),
         ] {

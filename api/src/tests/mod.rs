@@ -3,6 +3,7 @@
 mod access;
 mod client;
 mod collections;
+mod drafts;
 mod environments;
 mod fleet;
 mod incidents;

@@ -14,7 +14,10 @@ use serde_json::{Map, Value};
 
 pub use find::check;
 
-use crate::exchange::{Request, Response};
+use crate::{
+    exchange::{Request, Response},
+    markup::{self, Tree},
+};
 
 /// One request and its response.
 #[derive(Debug)]
@@ -26,14 +29,22 @@ pub struct Answer {
     captures: Value,
     json: OnceLock<Option<Value>>,
     text: OnceLock<Value>,
+    markup: OnceLock<Result<Tree, String>>,
 }
 
 impl Answer {
     /// What was sent and what came back.
     #[must_use]
     pub fn new(request: Request, response: Response) -> Self {
-        let (json, text) = (OnceLock::new(), OnceLock::new());
-        Self { request, response, received_at: None, captures: Value::Object(Map::new()), json, text }
+        Self {
+            request,
+            response,
+            received_at: None,
+            captures: Value::Object(Map::new()),
+            json: OnceLock::new(),
+            text: OnceLock::new(),
+            markup: OnceLock::new(),
+        }
     }
 
     /// The same, with the time of day when it was there. `tls.expires_in` counts from then, and is missing without.
@@ -93,6 +104,12 @@ impl Answer {
     #[must_use]
     pub fn json(&self) -> Option<&Value> {
         self.json.get_or_init(|| parse(&self.text(), self.says("json"))).as_ref()
+    }
+
+    /// The body as HTML or XML, parsed once; or why it is neither, as half a sentence.
+    pub(crate) fn markup(&self) -> Result<&Tree, String> {
+        let parse = || markup::parse(self.response.header("content-type").unwrap_or_default(), &self.text());
+        self.markup.get_or_init(parse).as_ref().map_err(Clone::clone)
     }
 
     /// The body: JSON if it is, else text.

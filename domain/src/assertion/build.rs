@@ -55,7 +55,8 @@ pub(super) fn named(name: &str) -> Result<Comparison, Problem> {
     name.parse().map_err(|_| {
         let known = Comparison::ALL.iter().map(|comparison| comparison.as_str());
         let problem =
-            Problem::error(format!("/{}", pointer_token(name)), format!("there is no comparison `{name}`"));
+            Problem::error(format!("/{}", pointer_token(name)), format!("there is no comparison `{name}`"))
+                .of_key();
         match alias(name).or_else(|| nearest(name, known.clone())) {
             Some(meant) => problem.help(format!("did you mean `{meant}`?")),
             None => problem.help(format!("comparisons are {}", known.collect::<Vec<_>>().join(", "))),

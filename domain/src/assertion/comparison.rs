@@ -67,6 +67,11 @@ impl Comparison {
         matches!(self, Self::Length | Self::All | Self::Any | Self::None)
     }
 
+    /// Whether it asks about the items of a list.
+    pub(super) const fn is_about_items(self) -> bool {
+        matches!(self, Self::All | Self::Any | Self::None)
+    }
+
     /// Whether it can hold where there is nothing.
     pub(super) const fn is_about_presence(self) -> bool {
         matches!(self, Self::Exists | Self::IsNull)
@@ -92,7 +97,8 @@ impl Comparison {
             Self::StartsWith | Self::EndsWith | Self::Matches | Self::NotMatches => {
                 json!({ "type": "string" })
             }
-            Self::Schema => json!({ "type": ["object", "boolean"] }),
+            // A text is the name of a file, for the command line.
+            Self::Schema => json!({ "type": ["object", "boolean", "string"] }),
             Self::Type => {
                 let names = json!({ "enum": JsonType::ALL.iter().map(|one| json!(one)).chain([Value::Null]).collect::<Vec<_>>() });
                 json!({ "anyOf": [names, { "type": "array", "items": names, "minItems": 1 }, { "pattern": r"@\{\{" }] })

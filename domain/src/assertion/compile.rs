@@ -61,17 +61,28 @@ fn comparisons(pointer: &str, key: &str, written: &Value) -> Result<Comparisons,
 /// The source that a key names, with how it is shown; takes its own option from what is written under it.
 fn source(key: &str, written: &mut Value) -> Result<(Source, String), Problem> {
     let option = match key {
-        "jsonpath" => "path",
+        "jsonpath" | "xpath" => "path",
         "regex" => "pattern",
-        _ => return Source::property(key).map(|source| (source, key.to_owned())),
+        _ => {
+            let source = Source::property(key).map_err(Problem::of_key);
+            return source.map(|source| (source, key.to_owned()));
+        }
     };
     let text = written.as_object_mut().and_then(|members| members.shift_remove(option));
     let Some(Value::String(text)) = text else {
-        let example = if key == "jsonpath" { "$.items[*].id" } else { "id=([0-9]+)" };
+        let example = match key {
+            "jsonpath" => "$.items[*].id",
+            "xpath" => "//h1/text()",
+            _ => "id=([0-9]+)",
+        };
         return Err(Problem::error("", format!("`{key}` needs a `{option}`"))
             .help(format!("as in `{key}: {{ {option}: \"{example}\", exists: true }}`")));
     };
-    let source = if key == "jsonpath" { Source::json_path(&text) } else { Source::regex(&text) };
+    let source = match key {
+        "jsonpath" => Source::json_path(&text),
+        "xpath" => Source::xpath(&text),
+        _ => Source::regex(&text),
+    };
     let source = source.map_err(|problem| problem.under(&format!("/{option}")))?;
     Ok((source, format!("{key} {text}")))
 }

@@ -40,7 +40,15 @@ impl Comparisons {
     ) -> Result<AssertionResult, Unresolved> {
         let resolved = rule.resolve(scope)?;
         let about_text = self.source.is_body() && resolved.is_about_text();
+        // One node gives a text where several give a list: what is asked of each item holds for it too.
+        let alone = match reading {
+            Ok(one) if self.source.is_nodes() && rule.comparison.is_about_items() && !one.is_array() => {
+                Some(Value::Array(vec![one.as_ref().clone()]))
+            }
+            _ => None,
+        };
         let actual = match reading {
+            Ok(_) if let Some(list) = &alone => Ok(list),
             // A JSON body is a text as well; only what is inside its quotes, if it is nothing but a text.
             Ok(body) if about_text && !body.is_string() => Ok(answer.text_value()),
             Ok(value) => Ok(value.as_ref()),

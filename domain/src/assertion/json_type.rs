@@ -25,6 +25,19 @@ words! {
 }
 
 impl JsonType {
+    /// The narrowest type of a value.
+    pub(crate) fn of(value: &Value) -> Self {
+        match value {
+            Value::String(_) => Self::String,
+            Value::Number(_) if Self::Integer.fits(value) => Self::Integer,
+            Value::Number(_) => Self::Number,
+            Value::Bool(_) => Self::Boolean,
+            Value::Null => Self::Null,
+            Value::Object(_) => Self::Object,
+            Value::Array(_) => Self::Array,
+        }
+    }
+
     /// Whether a value is of this type.
     pub(super) fn fits(self, value: &Value) -> bool {
         match self {

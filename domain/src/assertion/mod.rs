@@ -21,6 +21,8 @@ pub(crate) mod source;
 mod tests;
 mod unit;
 mod value;
+mod xpath;
+mod xpath_words;
 
 pub use comparison::Comparison;
 pub use condition::Condition;

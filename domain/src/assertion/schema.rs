@@ -15,7 +15,7 @@ pub(super) fn compile(schema: &Value) -> Result<Validator, String> {
     if let Value::String(text) = schema {
         let text = value::quoted(text);
         return Err(format!(
-            "a JSON Schema is an object, found the text {text}; schema files are not read here"
+            "a JSON Schema is an object, found the text {text}; only the command line reads schema files"
         ));
     }
     jsonschema::options()

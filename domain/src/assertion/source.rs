@@ -1,14 +1,15 @@
-//! Where a value to be compared comes from: a property of the answer, a JSONPath query, a regular expression.
+//! Where a value to be compared comes from: a property of the answer, a JSONPath or XPath query, a regular
+//! expression.
 
 use std::borrow::Cow;
 
 use regex::Regex;
 use serde_json::Value;
 
-use super::{jsonpath::JsonQuery, pattern, unit::Unit};
+use super::{jsonpath::JsonQuery, pattern, unit::Unit, xpath::XPathQuery};
 use crate::{
     answer::{self, Answer},
-    problem::Problem,
+    problem::{self, Problem},
     reference::{Missing, Path, Segment, There},
 };
 
@@ -22,6 +23,8 @@ pub(crate) enum Source {
     Property(Path),
     /// Over the body as JSON.
     JsonPath(JsonQuery),
+    /// Over the body as HTML or XML.
+    XPath(XPathQuery),
     /// Over the body as text: the first group of the first match, or the whole match.
     Regex(Regex),
 }
@@ -47,6 +50,14 @@ impl Source {
         JsonQuery::parse(text).map(Self::JsonPath).map_err(|message| Problem::error("", message))
     }
 
+    /// An XPath query.
+    pub(crate) fn xpath(text: &str) -> Result<Self, Problem> {
+        XPathQuery::parse(text).map(Self::XPath).map_err(|(message, help)| {
+            let problem = Problem::error("", message);
+            help.into_iter().fold(problem, Problem::help)
+        })
+    }
+
     /// A regular expression.
     pub(crate) fn regex(text: &str) -> Result<Self, Problem> {
         pattern::compile(text).map(Self::Regex).map_err(|message| Problem::error("", message))
@@ -64,6 +75,11 @@ impl Source {
         }
     }
 
+    /// Whether it looks for nodes, of which there may be one or several.
+    pub(super) fn is_nodes(&self) -> bool {
+        matches!(self, Self::XPath(_))
+    }
+
     /// Whether it is the whole body, which is a text and, if it is JSON, that too.
     pub(super) fn is_body(&self) -> bool {
         matches!(self, Self::Property(path) if path.first() == Some("body") && path.segments().len() == 1)
@@ -77,6 +93,7 @@ impl Source {
                 Some(body) => query.read(body),
                 None => Err("the body is not JSON".to_owned()),
             },
+            Self::XPath(query) => query.read(answer.markup()?),
             Self::Regex(regex) => {
                 let text = answer.text();
                 let found = regex.captures(&text).and_then(|groups| groups.get(1).or_else(|| groups.get(0)));
@@ -99,6 +116,13 @@ fn unknown(text: &str, path: &Path, missing: &Missing) -> Problem {
     let wanted = Path::from(vec![missing.wanted.clone()]);
     let problem = Problem::error("", format!("{of} has no `{wanted}`"));
     let all_of_body = format!("body.{path}");
+    const QUERIES: [&str; 3] = ["jsonpath", "xpath", "regex"];
+    let nearest = match &missing.wanted {
+        Segment::Name(name) if missing.reached.is_empty() => {
+            problem::nearest(name, QUERIES).or(nearest.as_deref())
+        }
+        _ => nearest.as_deref(),
+    };
     match nearest {
         Some(nearest) => problem.help(format!("did you mean `{nearest}`?")),
         None if missing.reached.is_empty() => problem.help(format!(

@@ -43,6 +43,7 @@ fn assertion() -> Value {
         "maxProperties": 1,
         "properties": {
             "jsonpath": comparisons(Some("path"), [("path", text()), severity.clone()]),
+            "xpath": comparisons(Some("path"), [("path", text()), severity.clone()]),
             "regex": comparisons(Some("pattern"), [("pattern", text()), severity]),
         },
         "patternProperties": { NAMES: written, PATHS: written },
@@ -99,6 +100,8 @@ mod tests {
             (json!({ "body.v": { "type": ["null", "string"], "length": 1 } }), true),
             (json!({ "jsonpath": { "path": "$.a", "all": { "gt": 1 } } }), true),
             (json!({ "regex": { "pattern": "a", "exists": true } }), true),
+            (json!({ "xpath": { "path": "//h1/text()", "equals": "Shop", "severity": "warning" } }), true),
+            (json!({ "xpath": { "equals": "Shop" } }), false),
             (json!({ "property": "status", "comparison": "is equal to", "expected": "1" }), true),
             (json!({ "value": "@{{vars.plan}}", "equals": "pro" }), true),
             (json!({}), false),

@@ -172,7 +172,7 @@ pub enum Capture {
     Rule(CaptureRule),
 }
 
-/// A capture with options: exactly one of `path`, `regex`, `header`, `jsonpath`.
+/// A capture with options: exactly one of `path`, `regex`, `header`, `jsonpath`, `xpath`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CaptureRule {
@@ -188,6 +188,9 @@ pub struct CaptureRule {
     /// RFC 9535; a singular query gives the value, any other the array of matches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jsonpath: Option<String>,
+    /// XPath 1.0 over an HTML or XML body; one node gives its text, several the list of their texts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub xpath: Option<String>,
     /// Masked wherever it is shown.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub secret: bool,

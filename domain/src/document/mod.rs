@@ -6,6 +6,7 @@ mod auth;
 mod channel;
 pub mod check;
 mod collection;
+pub mod complete;
 mod either;
 mod environment;
 pub(crate) mod files;
@@ -16,7 +17,9 @@ mod network;
 mod print;
 pub mod read;
 mod request;
+pub mod rewrite;
 mod schema;
+mod schema_files;
 mod slug;
 mod units;
 

@@ -12,9 +12,22 @@ pub struct Slug(String);
 /// Why a text is not a [`Slug`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is not an id: lower-case letters, digits, `_` and `-`, starting with a letter or digit, at most 100"
+    "`{text}` is not an id: lower-case letters, digits, `_` and `-`, starting with a letter or digit, at most 100{}",
+    self.example()
 )]
-pub struct SlugError(String);
+pub struct SlugError {
+    text: String,
+}
+
+impl SlugError {
+    /// The same words as an id, if there are any.
+    fn example(&self) -> String {
+        let words = self.text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        let words: Vec<_> = words.filter(|word| !word.is_empty()).map(str::to_ascii_lowercase).collect();
+        let id: String = words.join("-").trim_start_matches('_').chars().take(100).collect();
+        if id.is_empty() { String::new() } else { format!("; for example `{id}`") }
+    }
+}
 
 impl Slug {
     /// The text.
@@ -32,7 +45,7 @@ impl FromStr for Slug {
         let valid = text.len() <= 100
             && text.starts_with(letter)
             && text.chars().all(|c| letter(c) || c == '_' || c == '-');
-        if valid { Ok(Self(text.to_owned())) } else { Err(SlugError(text.to_owned())) }
+        if valid { Ok(Self(text.to_owned())) } else { Err(SlugError { text: text.to_owned() }) }
     }
 }
 

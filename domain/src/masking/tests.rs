@@ -120,6 +120,10 @@ proptest! {
         prop_assert!(masker.text(&whole).contains(MASK));
         let json = Value::from(whole.as_str()).to_string();
         prop_assert!(masker.text(&json).contains(MASK));
+        prop_assert!(masker.text(&Value::from(json).to_string()).contains(MASK));
+        let markup = whole.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        prop_assert!(masker.text(&markup).contains(MASK));
+        prop_assert!(masker.text(&markup.replace('"', "&quot;").replace('\'', "&#39;")).contains(MASK));
         prop_assert!(masker.text(&STANDARD.encode(&whole)).contains(MASK));
         prop_assert!(masker.text(&hex(&whole)).contains(MASK));
         let percent = utf8_percent_encode(&whole, &UNRESERVED).to_string();

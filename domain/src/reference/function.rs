@@ -8,7 +8,7 @@ use rand::{Rng, RngExt};
 use serde_json::Value;
 
 use super::syntax::{Cursor, SyntaxError};
-use crate::problem::nearest;
+use crate::{assertion::JsonType, problem::nearest};
 
 /// Names that can be called, with how they are written.
 const FUNCTIONS: [(&str, &str); 5] = [
@@ -55,6 +55,14 @@ impl Function {
     /// How the function of that name is written, if there is one.
     pub(super) fn usage(name: &str) -> Option<&'static str> {
         FUNCTIONS.iter().find(|(known, _)| *known == name).map(|(_, usage)| *usage)
+    }
+
+    /// How every function is written, with the type of what it makes.
+    pub(crate) fn usages() -> impl Iterator<Item = (&'static str, JsonType)> {
+        FUNCTIONS.iter().map(|(name, usage)| {
+            let whole = matches!(*name, "timestamp" | "random_int");
+            (*usage, if whole { JsonType::Integer } else { JsonType::String })
+        })
     }
 
     pub(super) fn names() -> impl Iterator<Item = &'static str> {

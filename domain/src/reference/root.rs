@@ -106,8 +106,12 @@ impl Root {
             (Self::Run, segments) => {
                 parts("a run", segments, &RUN).map_err(|(message, help)| wrong(message).help(help))
             }
-            (Self::Step(name), segments) => answer(segments)
-                .map_err(|(message, help)| wrong(message).help(meant_root(name, segments).unwrap_or(help))),
+            (Self::Step(name), segments) => {
+                answer(segments).map_err(|(message, help)| match meant_root(name, segments) {
+                    Some(root) => wrong(format!("there is no step `{name}`")).help(root),
+                    None => wrong(message).help(help),
+                })
+            }
             (Self::StepNumber(_), segments) => {
                 answer(segments).map_err(|(message, help)| wrong(message).help(help))
             }

@@ -78,7 +78,7 @@ fn a_mistaken_operand_is_named_with_its_place() {
             "no comparison",
             "`is_null`",
         ),
-        (json!({ "body": { "schema": "./x.json" } }), "/body/schema", "schema files are not read here", ""),
+        (json!({ "body": { "schema": "./x.json" } }), "/body/schema", "reads schema files", ""),
         (
             json!({ "body": { "schema": { "type": "strin" } } }),
             "/body/schema",

@@ -7,6 +7,7 @@ mod laws;
 mod original;
 mod references;
 mod sources;
+mod xpath;
 
 use std::borrow::Cow;
 

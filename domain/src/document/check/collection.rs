@@ -58,7 +58,7 @@ fn ids(steps: &[Step], problems: &mut Vec<Problem>) {
     }
 }
 
-fn is_step_id(id: &str) -> bool {
+pub(in crate::document) fn is_step_id(id: &str) -> bool {
     id.starts_with(|c: char| c.is_ascii_lowercase())
         && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-')
 }

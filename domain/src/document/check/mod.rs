@@ -13,6 +13,7 @@ mod tests;
 
 use std::collections::HashSet;
 
+pub(super) use collection::is_step_id;
 pub use known::{EnvironmentNames, Known};
 
 use super::{Document, Kind, Reading, Slug};

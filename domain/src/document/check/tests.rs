@@ -347,9 +347,22 @@ fn assertions_and_captures_are_compiled() {
         "kind: collection\nversion: 1\nid: c\nsteps:\n- { id: a, request: { url: https://x }, assert: [ { status: { equals: '@{{b.status}}' } }, { stats: 200 } ], capture: { x: bdy.id } }\n",
         [
             "5:72 /steps/0/assert/0/status/equals: there is no step `b`; the first step has no earlier answers to refer to",
-            "5:101 /steps/0/assert/1/stats: an answer has no `stats`; did you mean `status`?",
+            "5:94 /steps/0/assert/1/stats: an answer has no `stats`; did you mean `status`?",
             "5:124 /steps/0/capture/x: an answer has no `bdy`; did you mean `body`?",
         ],
     );
+    assert_eq!(problems(text), expected);
+}
+
+#[test]
+fn a_detail_of_a_wrong_form_does_not_hide_the_other_mistakes() {
+    let text = "kind: collection\nversion: 1\nid: c\nsteps:\n- id: a\n  request: { url: 'https://x/@{{vars.y}}', timeout: 10, params: {} }\n  retry: { attempts: 1, when: [netwrk] }\n  expect: []\n";
+    let expected = [
+        "6:30 /steps/0/request/url: there is no variable `y`; define it under `vars`, of the collection or of its environment",
+        "6:53 /steps/0/request/timeout: expected a duration with its unit, found `10`; write `10s` for seconds, `10ms` for milliseconds",
+        "6:57 /steps/0/request/params: unknown key `params`; did you mean `query`?",
+        "7:32 /steps/0/retry/when/0: `netwrk` is none of `network`, `timeout`, `assertion`; did you mean `network`?",
+        "8:3 /steps/0/expect: unknown key `expect`; did you mean `assert`?",
+    ];
     assert_eq!(problems(text), expected);
 }

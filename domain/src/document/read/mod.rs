@@ -53,6 +53,29 @@ impl Reading {
         self.document.as_ref().or(self.draft.as_ref())
     }
 
+    /// The same, to be completed before it is checked.
+    pub(super) fn draft_mut(&mut self) -> Option<&mut Document> {
+        self.document.as_mut().or(self.draft.as_mut())
+    }
+
+    /// What was written, as JSON, whatever it means; null when that cannot be told.
+    #[must_use]
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// Whether the text could not be read at all, so that nothing is known about what it means.
+    #[must_use]
+    pub fn is_unreadable(&self) -> bool {
+        self.value.is_null() && self.has_errors()
+    }
+
+    /// The line on which the value at a JSON pointer begins, when the document came from text.
+    #[must_use]
+    pub fn line_of(&self, pointer: &str) -> Option<u32> {
+        self.places.line_of(pointer)
+    }
+
     /// Whether it is refused.
     #[must_use]
     pub fn has_errors(&self) -> bool {

@@ -38,6 +38,9 @@ impl Places {
             return;
         }
         let Some((place, exact)) = self.nearest(&problem.pointer) else { return };
+        if problem.of_key && exact {
+            return self.locate_key(problem);
+        }
         let mark = match (problem.offset, place.text) {
             (Some(offset), Some(start)) if exact => advance(start, offset, value.pointer(&problem.pointer)),
             _ => place.value.or(place.key),

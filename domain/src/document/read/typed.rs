@@ -19,7 +19,7 @@ const MAX_PROBLEMS: usize = 50;
 pub(super) struct Typed<T> {
     /// The document without what is wrong; `None` when what remains is none.
     pub(super) document: Option<T>,
-    /// Whether nothing but unknown keys was left out, so that what is said about the rest is true.
+    /// Whether nothing but unknown keys and details was left out, so that what is said about the rest is true.
     pub(super) whole: bool,
     pub(super) problems: Vec<Problem>,
 }
@@ -39,7 +39,7 @@ pub(super) fn decode<T: DeserializeOwned>(value: &Value, places: &Places) -> Typ
             Err(fault) => fault,
         };
         let pointer = fault.pointer.clone().unwrap_or_default();
-        typed.whole &= matches!(fault.what, What::UnknownKey { .. });
+        typed.whole &= matches!(fault.what, What::UnknownKey { .. }) || is_detail(&pointer);
         if let Some(problem) = tell(&fault, &pointer, value, places, &mut skipped) {
             typed.problems.push(problem);
         }
@@ -49,6 +49,19 @@ pub(super) fn decode<T: DeserializeOwned>(value: &Value, places: &Places) -> Typ
         skipped.insert(pointer);
     }
     typed
+}
+
+/// Whether nothing else is judged by what stands there: a part of a step's request, retry or poll. An item of a list is
+/// none, because those after it would be told of at a wrong place.
+fn is_detail(pointer: &str) -> bool {
+    let tokens: Vec<_> = pointer.split('/').collect();
+    let ["", "steps", _, part, _, ..] = tokens.as_slice() else { return false };
+    let is_item = tokens.last().is_some_and(|last| last.parse::<usize>().is_ok());
+    match *part {
+        "retry" => true,
+        "request" | "poll" => !is_item,
+        _ => false,
+    }
 }
 
 /// The problem that a fault is, in our words; nothing for what only follows from another.
@@ -78,6 +91,35 @@ fn tell(
     Some(problem)
 }
 
+/// What other tools call our keys.
+const ALIASES: [(&str, &str); 25] = [
+    ("assertions", "assert"),
+    ("checks", "assert"),
+    ("expect", "assert"),
+    ("test", "assert"),
+    ("tests", "assert"),
+    ("validate", "assert"),
+    ("captures", "capture"),
+    ("extract", "capture"),
+    ("save", "capture"),
+    ("body", "json"),
+    ("data", "json"),
+    ("graph_ql", "graphql"),
+    ("form_data", "multipart"),
+    ("endpoint", "url"),
+    ("uri", "url"),
+    ("verb", "method"),
+    ("params", "query"),
+    ("parameters", "query"),
+    ("env", "environment"),
+    ("variables", "vars"),
+    ("requests", "steps"),
+    ("frequency", "every"),
+    ("interval", "every"),
+    ("if", "when"),
+    ("wait", "delay"),
+];
+
 /// The nearest known key that is not there yet; then that key is not told as missing besides.
 fn unknown_key(
     pointer: &str,
@@ -88,9 +130,12 @@ fn unknown_key(
 ) -> Problem {
     let parent = &pointer[..pointer.rfind('/').unwrap_or(0)];
     let siblings = root.pointer(parent).and_then(Value::as_object);
-    let absent = known.iter().copied().filter(|key| !siblings.is_some_and(|map| map.contains_key(*key)));
+    let absent = |key: &&str| !siblings.is_some_and(|map| map.contains_key(*key));
+    let mut absent = known.iter().copied().filter(absent);
     let problem = Problem::error(pointer, format!("unknown key `{key}`"));
-    match problem::nearest(key, absent) {
+    let alias =
+        ALIASES.iter().find(|(alias, meant)| *alias == key && absent.clone().any(|known| known == *meant));
+    match alias.map(|(_, meant)| *meant).or_else(|| problem::nearest(key, absent.by_ref())) {
         Some(near) => {
             skipped.insert(format!("{parent}/{near}"));
             problem.help(format!("did you mean `{near}`?"))
@@ -111,6 +156,10 @@ fn unknown_word(pointer: &str, word: &str, known: &[&str]) -> Problem {
 /// Types only, never the value: it may be a secret.
 fn mismatch(pointer: &str, expected: &str, found: &Value) -> Problem {
     let is_number = found.is_number();
+    if let (true, Some(whole)) = (expected.starts_with("a duration"), found.as_u64()) {
+        let problem = Problem::error(pointer, format!("expected a duration with its unit, found `{whole}`"));
+        return problem.help(format!("write `{whole}s` for seconds, `{whole}ms` for milliseconds"));
+    }
     let (expected, help) = match expected {
         "a string" => ("a text", (is_number || found.is_boolean()).then_some("put it in quotes")),
         "a boolean" => {

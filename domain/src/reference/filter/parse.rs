@@ -43,6 +43,11 @@ fn name_of(usage: &str) -> &str {
 }
 
 impl Filter {
+    /// How every filter is written.
+    pub(crate) fn usages() -> impl Iterator<Item = &'static str> {
+        USAGES.into_iter()
+    }
+
     /// Parses what follows a `|`.
     pub(in super::super) fn parse(cursor: &mut Cursor<'_>) -> Result<Self, SyntaxError> {
         cursor.skip_space();

@@ -126,7 +126,7 @@ const FORM: Rows = &[
     (
         "kind: channel\nversion: 1\nid: C!\ntype: webhok",
         &[
-            "3:5 /id: `C!` is not an id: lower-case letters, digits, `_` and `-`, starting with a letter or digit, at most 100",
+            "3:5 /id: `C!` is not an id: lower-case letters, digits, `_` and `-`, starting with a letter or digit, at most 100; for example `c`",
             "4:7 /type: `webhok` is none of `pagerduty`, `webhook`; did you mean `webhook`?",
         ],
     ),
@@ -204,7 +204,7 @@ const MISTAKES: Rows = &[
         "      metod: POST\n      timeout: 10\n      headers: []\n      redirects: { max: -1 }\n    alwys: true\n    always: yes\n    retry: { attempts: 70000000000, when: [netwrk, 42, [], 429] }\n    capture: { a: 5, b: { regx: x }, c: { regex: 5 } }\nschedul: { every: 1m }\n",
         &[
             "8:7 /steps/0/request/metod: unknown key `metod`; did you mean `method`?",
-            "9:16 /steps/0/request/timeout: expected a duration, as in `10s`, found a number",
+            "9:16 /steps/0/request/timeout: expected a duration with its unit, found `10`; write `10s` for seconds, `10ms` for milliseconds",
             "10:16 /steps/0/request/headers: expected a mapping (`key: value`), found a list",
             "11:25 /steps/0/request/redirects/max: expected a whole number from 0 to 65535, found a negative number",
             "12:5 /steps/0/alwys: unknown key `alwys`; known here: `id`, `name`, `request`, `assert`, `capture`, `retry`, `poll`, `when`, `continue_on_failure`, `always`, `delay`, `on_redelivery`",

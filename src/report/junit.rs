@@ -1,0 +1,105 @@
+//! `--reporter junit`: JUnit XML as build servers read it. A collection is a suite, a step is a case.
+
+use std::{
+    io::{self, Write},
+    rc::Rc,
+};
+
+use domain::result::{StepOutcome, StepResult};
+use quick_junit::{NonSuccessKind, Report as Xml, TestCase, TestCaseStatus, TestSuite};
+
+use super::{
+    Ending, Report, Tested, curl,
+    words::{is_good, time, untold, why},
+};
+
+/// Collects, and writes at the end.
+#[derive(Debug, Default)]
+pub(super) struct Junit {
+    suites: Vec<TestSuite>,
+}
+
+impl Report for Junit {
+    fn run(&mut self, _: &mut dyn Write, tested: &Rc<Tested>) -> io::Result<()> {
+        self.suites.push(suite(tested));
+        Ok(())
+    }
+
+    fn finish(&mut self, out: &mut dyn Write, ending: Ending) -> io::Result<()> {
+        let mut report = Xml::new("skopos test");
+        report.set_time(time(ending.duration_ms));
+        report.add_test_suites(std::mem::take(&mut self.suites));
+        report.serialize(out).map_err(io::Error::other)
+    }
+}
+
+fn suite(tested: &Tested) -> TestSuite {
+    let mut suite = TestSuite::new(tested.title());
+    suite.set_time(time(tested.result.duration_ms));
+    suite.add_property(("collection", tested.collection.as_str()));
+    suite.add_property(("file", tested.place.as_str()));
+    if let Some(environment) = &tested.environment {
+        suite.add_property(("environment", environment.as_str()));
+    }
+    suite.add_test_cases(tested.result.steps.iter().map(|step| case(tested, step)));
+    // A run that ended for a reason of its own: a time-out of the whole, a cancel.
+    if let Some(reason) = untold(tested).filter(|_| !is_good(tested.result.outcome)) {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+        status.set_message(reason);
+        let mut case = TestCase::new("the run", status);
+        case.set_classname(tested.collection.as_str());
+        suite.add_test_case(case);
+    }
+    suite
+}
+
+fn case(tested: &Tested, step: &StepResult) -> TestCase {
+    let why = why(step);
+    let message = why.first().cloned().unwrap_or_default();
+    let failed = |kind, class: &str| {
+        let mut status = TestCaseStatus::non_success(kind);
+        status.set_message(message.clone()).set_type(class).set_description(description(step, &why));
+        status
+    };
+    let status = match step.outcome {
+        StepOutcome::Passed | StepOutcome::Degraded => TestCaseStatus::success(),
+        StepOutcome::Failed => failed(NonSuccessKind::Failure, "failed"),
+        StepOutcome::Inconclusive => failed(NonSuccessKind::Error, "inconclusive"),
+        StepOutcome::Skipped => {
+            let mut status = TestCaseStatus::skipped();
+            status.set_message(message.clone());
+            status
+        }
+    };
+    let mut case = TestCase::new(step.name.as_str(), status);
+    case.set_classname(tested.collection.as_str());
+    case.set_time(time(step.latency_ms.unwrap_or_default()));
+    case.set_assertions(step.attempts.last().map_or(0, |attempt| attempt.assertions.len()));
+    if step.outcome == StepOutcome::Degraded {
+        case.set_system_out(format!("degraded: {}", why.join("\n")));
+    }
+    case
+}
+
+/// Every reason, and the line that sends the request again.
+fn description(step: &StepResult, why: &[String]) -> String {
+    let mut lines = why.to_vec();
+    lines.extend(step.attempts.last().map(|attempt| curl::command(&attempt.request)));
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{Summary, sample};
+
+    #[test]
+    fn a_collection_is_a_suite_and_a_step_is_a_case() {
+        let (mut junit, mut out) = (Junit::default(), Vec::new());
+        for tested in sample::runs() {
+            junit.run(&mut out, &Rc::new(tested)).unwrap();
+        }
+        junit.finish(&mut out, Ending { summary: Summary::default(), duration_ms: 1_500.0 }).unwrap();
+        insta::assert_snapshot!(String::from_utf8(out).unwrap());
+    }
+}

@@ -1,0 +1,88 @@
+//! What reporters say about a step, in sentences. Everything in a result is masked before it comes here.
+
+use std::time::Duration;
+
+use domain::{
+    outcome::Outcome,
+    result::{AssertionOutcome, AssertionResult, StepOutcome, StepResult},
+};
+use serde_json::Value;
+
+use super::Tested;
+use crate::terminal::printable;
+
+/// A value or a body is cut after so many characters: the API and `--reporter json` have the rest.
+const SHOWN: usize = 300;
+
+/// Whether a step is one that a person has to look at.
+pub(super) fn needs_attention(outcome: StepOutcome) -> bool {
+    matches!(outcome, StepOutcome::Failed | StepOutcome::Inconclusive | StepOutcome::Degraded)
+}
+
+/// The assertions of a step's last try that did not hold.
+pub(super) fn unmet(step: &StepResult) -> Vec<&AssertionResult> {
+    let assertions = step.attempts.last().into_iter().flat_map(|attempt| &attempt.assertions);
+    assertions.filter(|one| one.outcome != AssertionOutcome::Passed).collect()
+}
+
+/// Why a step did not pass: a line for each assertion that says so, else its reason.
+pub(super) fn why(step: &StepResult) -> Vec<String> {
+    let told: Vec<_> = unmet(step).into_iter().map(sentence).collect();
+    if !told.is_empty() {
+        return told;
+    }
+    step.reason.iter().map(|reason| printable(&reason.message)).collect()
+}
+
+/// What a run says that none of its steps does.
+pub(super) fn untold(tested: &Tested) -> Option<String> {
+    let reason = tested.result.reason.as_ref()?;
+    let told =
+        |step: &StepResult| reason.step.as_deref() == Some(step.id.as_str()) && needs_attention(step.outcome);
+    (!tested.result.steps.iter().any(told)).then(|| printable(&reason.message))
+}
+
+/// Whether the run counts as a success.
+pub(super) fn is_good(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Passed | Outcome::Degraded)
+}
+
+fn sentence(assertion: &AssertionResult) -> String {
+    let AssertionResult { source, comparison, expected, actual, message, .. } = assertion;
+    let head = format!("{} {comparison}", printable(source));
+    match message {
+        // "expected …, found …" says the same without the values.
+        Some(message) if !message.starts_with("expected ") => format!("{head}: {}", printable(message)),
+        _ => {
+            let actual = actual.as_ref().map_or_else(|| "nothing there".to_owned(), shown);
+            format!("{head} {}: found {actual}", shown(expected))
+        }
+    }
+}
+
+/// A value on one line.
+pub(super) fn shown(value: &Value) -> String {
+    cut(&printable(&value.to_string()))
+}
+
+/// The beginning of a long text.
+pub(super) fn cut(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// `12 ms`, `1.24 s`.
+pub(super) fn duration(milliseconds: f64) -> String {
+    if milliseconds < 1_000.0 {
+        format!("{milliseconds:.0} ms")
+    } else {
+        format!("{:.2} s", milliseconds / 1_000.0)
+    }
+}
+
+/// The same for machines.
+pub(super) fn time(milliseconds: f64) -> Duration {
+    Duration::try_from_secs_f64(milliseconds / 1_000.0).unwrap_or_default()
+}
