@@ -21,3 +21,4 @@ pub mod reference;
 pub mod result;
 pub mod run;
 pub mod schedule;
+pub mod template;

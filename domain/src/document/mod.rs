@@ -16,7 +16,7 @@ mod slug;
 mod units;
 
 pub use assert::Check;
-pub use channel::{Channel, ChannelType};
+pub use channel::{Channel, ChannelType, SigningSecrets, TextSort};
 pub use check::{EnvironmentNames, Known, check, check_together};
 pub use collection::{
     ApiKey, ApiKeyPlace, Auth, Backoff, Basic, Capture, CaptureRule, Collection, Defaults, OnRedelivery,

@@ -5,7 +5,7 @@ use domain::{
     document::Slug,
     id::{MonitorId, NotificationId, RunId},
     incident::{Change, Incident, IncidentState, Tell},
-    notification::Notice,
+    notification::{Notice, Subject},
     outcome::Reason,
     result::AssertionResult,
 };
@@ -130,6 +130,7 @@ async fn going_away(conn: &mut Conn, incident: Incident) -> Result<Cause> {
 fn notification(tell: &Tell, cause: &Cause, opened_at: DateTime<Utc>, now: DateTime<Utc>) -> NewNotification {
     let cause = cause.clone();
     let notice = Notice {
+        subject: Subject::Incident,
         incident: tell.incident,
         kind: tell.kind,
         severity: tell.severity,
