@@ -4,7 +4,7 @@ use domain::{
     document::AlertSeverity,
     id::{IncidentId, NotificationId, RunId},
     incident::{Incident, IncidentState},
-    notification::{Notice, NotificationKind},
+    notification::{Notice, NotificationKind, Subject},
     outcome::{Reason, ReasonCode},
 };
 use serde_json::json;
@@ -70,6 +70,7 @@ fn incident(id: IncidentId, run: &domain::run::Run, at: chrono::DateTime<chrono:
 
 fn notice(incident: &Incident) -> Notice {
     Notice {
+        subject: Subject::Incident,
         incident: incident.id,
         kind: NotificationKind::Opened,
         severity: incident.severity,
