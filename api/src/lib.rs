@@ -12,6 +12,7 @@ mod extract;
 mod fleet;
 mod health;
 mod incidents;
+mod notifications;
 mod openapi;
 mod operation;
 mod pages;

@@ -2,7 +2,7 @@
 
 use http::{Method, StatusCode};
 
-use crate::{documents, fleet, health, incidents, openapi, operation::Operation, runs};
+use crate::{documents, fleet, health, incidents, notifications, openapi, operation::Operation, runs};
 
 /// Every operation.
 pub(crate) fn table() -> Vec<Operation> {
@@ -12,6 +12,7 @@ pub(crate) fn table() -> Vec<Operation> {
     let mut table = documents::operations();
     table.extend(runs::operations());
     table.extend(incidents::operations());
+    table.extend(notifications::operations());
     table.extend(fleet::operations());
     table.extend(health::operations());
     table.push(description);
