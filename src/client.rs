@@ -62,6 +62,15 @@ impl Client {
         self.send("PUT", path, Bytes::from(body.to_string())).await
     }
 
+    /// Asks for something to be done.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer.
+    pub(crate) async fn post(&mut self, path: &str) -> anyhow::Result<Answer> {
+        self.send("POST", path, Bytes::new()).await
+    }
+
     async fn send(&mut self, method: &str, path: &str, body: Bytes) -> anyhow::Result<Answer> {
         let content_type = ("Content-Type".to_owned(), "application/json".to_owned());
         let request = Request {

@@ -46,6 +46,9 @@ impl Parts {
     pub(crate) async fn open(roles: Roles, config: Config, demo: DemoShop) -> anyhow::Result<Self> {
         config.check().context("the configuration is wrong")?;
         roles.check(&config)?;
+        if roles.have(Role::Notifier) {
+            config.smtp()?;
+        }
         let connections = Connections::open(&config, &roles).await?;
         let api = if roles.have(Role::Api) { Some(::api::bind(&config.api).await?) } else { None };
         let health = health::bind(&config.health).await?;

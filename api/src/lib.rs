@@ -14,6 +14,7 @@ mod fleet;
 mod health;
 mod incidents;
 mod muting;
+mod notifications;
 mod openapi;
 mod operation;
 mod pages;

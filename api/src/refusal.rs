@@ -28,6 +28,8 @@ pub(crate) enum Code {
     InUse,
     Owned,
     AlreadyFinished,
+    NotDead,
+    Superseded,
     BodyTooLarge,
     UnsupportedMediaType,
     InvalidDocument,
@@ -62,6 +64,10 @@ impl Code {
             Self::InUse => ("in_use", StatusCode::CONFLICT, "Others name it"),
             Self::Owned => ("owned", StatusCode::CONFLICT, "The monitor belongs to a collection"),
             Self::AlreadyFinished => ("already_finished", StatusCode::CONFLICT, "The run is over"),
+            Self::NotDead => ("not_dead", StatusCode::CONFLICT, "The notification was not given up"),
+            Self::Superseded => {
+                ("superseded", StatusCode::CONFLICT, "Something that was told later would be contradicted")
+            }
             Self::BodyTooLarge => {
                 ("body_too_large", StatusCode::PAYLOAD_TOO_LARGE, "The body is longer than 1 MiB")
             }

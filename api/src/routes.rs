@@ -2,7 +2,9 @@
 
 use http::{Method, StatusCode};
 
-use crate::{documents, drafts, fleet, health, incidents, muting, openapi, operation::Operation, runs};
+use crate::{
+    documents, drafts, fleet, health, incidents, muting, notifications, openapi, operation::Operation, runs,
+};
 
 /// Every operation.
 pub(crate) fn table() -> Vec<Operation> {
@@ -14,6 +16,7 @@ pub(crate) fn table() -> Vec<Operation> {
     table.extend(runs::operations());
     table.extend(incidents::operations());
     table.extend(muting::operations());
+    table.extend(notifications::operations());
     table.extend(fleet::operations());
     table.extend(health::operations());
     table.push(description);

@@ -24,3 +24,4 @@ pub mod reference;
 pub mod result;
 pub mod run;
 pub mod schedule;
+pub mod template;

@@ -1,6 +1,6 @@
 //! One incident event to one channel: its state as a row, and what it says.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -44,10 +44,41 @@ words! {
     }
 }
 
+/// What a notification is about.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// An incident.
+    #[default]
+    Incident,
+    /// Nothing: somebody tries a channel out.
+    Test,
+    /// Another channel, whose receiver refuses us. `opened` until something gets through again: `resolved`.
+    BrokenChannel {
+        /// Which.
+        channel: Slug,
+        /// What its receiver answered.
+        why: String,
+        /// What it was to say, in a sentence.
+        untold: String,
+    },
+}
+
+impl Subject {
+    /// Whether it is about an incident, which takes its notifications along when it goes.
+    #[must_use]
+    pub fn is_incident(&self) -> bool {
+        *self == Self::Incident
+    }
+}
+
 /// What a notification says, as a snapshot: rendering needs nothing else. Holds no secret value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Notice {
-    /// Of which incident.
+    /// What it is about.
+    #[serde(default, skip_serializing_if = "Subject::is_incident")]
+    pub subject: Subject,
+    /// Of which incident. When it is about something else: what holds its messages together.
     pub incident: IncidentId,
     /// What happened to it.
     pub kind: NotificationKind,
@@ -86,6 +117,24 @@ const fn down() -> IncidentLevel {
     IncidentLevel::Down
 }
 
+/// How long a notification is worth sending: a late page is better than none, up to here.
+pub const WORTH: TimeDelta = TimeDelta::hours(24);
+
+/// One try at a notification.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DeliveryAttempt {
+    /// Counted from 1.
+    pub attempt: u32,
+    /// When a notifier took it.
+    pub began_at: DateTime<Utc>,
+    /// Null while it goes on, and for ever when its notifier went away: then it may have arrived.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// Of HTTP or SMTP; null when there was no answer.
+    pub status: Option<u16>,
+    /// What it came to, redacted and capped.
+    pub answer: Option<String>,
+}
+
 /// A notification as its row has it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Notification {
@@ -111,6 +160,8 @@ pub struct Notification {
     pub last_answer: Option<String>,
     /// When the event happened.
     pub created_at: DateTime<Utc>,
+    /// When it is given up.
+    pub worth_until: DateTime<Utc>,
     /// What it says.
     pub notice: Notice,
 }

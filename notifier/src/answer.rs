@@ -8,12 +8,10 @@ use domain::{
 use store::notifications::Delivery;
 
 use crate::{
+    limits,
     retry::{self, Outcome},
     words,
 };
-
-/// Characters of a receiver's answer that are kept.
-const KEPT: usize = 500;
 
 /// What a try came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,28 +20,40 @@ pub(crate) struct Answer {
     pub(crate) outcome: Outcome,
     /// For people: no secret in it, on one line, short.
     pub(crate) text: String,
+    /// Of HTTP or SMTP, if there was an answer.
+    pub(crate) status: Option<u16>,
+    /// What the receiver calls what it took, where later messages need that.
+    pub(crate) receipt: Option<String>,
 }
 
 impl Answer {
-    /// What came back from a receiver.
+    /// What came back from a receiver over HTTP.
     pub(crate) fn of(answered: &Result<Response, Failure>, masker: &Masker, now: DateTime<Utc>) -> Self {
         match answered {
             Ok(response) => {
                 let said = String::from_utf8_lossy(&response.body);
-                let said = readable(&masker.text(&said));
-                let separator = if said.is_empty() { "" } else { " " };
-                let text = format!("{}{separator}{said}", response.status);
-                Self { outcome: retry::of_response(response, now), text }
+                Self::said(retry::of_response(response, now), response.status, &said, masker)
             }
-            Err(failure) => {
-                Self { outcome: retry::of_failure(failure), text: readable(&masker.text(&failure.message)) }
-            }
+            Err(failure) => Self::silent(retry::of_failure(failure), &failure.message, masker),
         }
+    }
+
+    /// The receiver answered.
+    pub(crate) fn said(outcome: Outcome, status: u16, text: &str, masker: &Masker) -> Self {
+        let said = readable(&masker.text(text));
+        let separator = if said.is_empty() { "" } else { " " };
+        let text = format!("{status}{separator}{said}");
+        Self { outcome, text, status: Some(status), receipt: None }
+    }
+
+    /// It did not.
+    pub(crate) fn silent(outcome: Outcome, why: &str, masker: &Masker) -> Self {
+        Self { outcome, text: readable(&masker.text(why)), status: None, receipt: None }
     }
 
     /// Nothing was sent, and nothing can be until somebody changes something.
     pub(crate) fn hopeless(why: &str) -> Self {
-        Self { outcome: Outcome::Never, text: readable(why) }
+        Self { outcome: Outcome::Never, text: readable(why), status: None, receipt: None }
     }
 
     /// Nothing was sent, and it may be possible later.
@@ -51,13 +61,15 @@ impl Answer {
         Self {
             outcome: Outcome::Later { delivery: Delivery::Refused, not_before: None },
             text: readable(why),
+            status: None,
+            receipt: None,
         }
     }
 }
 
 /// On one line, cut. Masked before, because half a secret is not recognised.
 fn readable(text: &str) -> String {
-    words::cut(&words::one_line(text), KEPT)
+    limits::ANSWER.fit(&words::one_line(text))
 }
 
 #[cfg(test)]
@@ -90,9 +102,9 @@ mod tests {
 
     #[test]
     fn a_secret_where_the_answer_is_cut_does_not_show_its_half() {
-        let long = format!("{}hunter22{}", "x".repeat(KEPT - 4), "y".repeat(KEPT));
+        let long = format!("{}hunter22{}", "x".repeat(496), "y".repeat(500));
         let kept = kept(500, long.as_bytes());
         assert!(kept.ends_with("x***…"), "{kept}");
-        assert_eq!(kept.chars().count(), "500 ".len() + KEPT);
+        assert_eq!(kept.chars().count(), "500 ".len() + 500);
     }
 }

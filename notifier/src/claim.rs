@@ -1,16 +1,22 @@
 //! From a notification's id to all that is needed to send it, in one transaction: a notifier that has claimed a
 //! notification needs nothing more from the database until it records.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     id::{NotificationId, WorkerId},
+    masking::Masker,
     notification::Notification,
 };
 use store::{
     Conn, SecretKey,
     channels::{self, SavedChannel},
     environments::{self, Values},
-    notifications,
+    notifications, paces,
+};
+
+use crate::{
+    receiver::{self, Receiver},
+    smtp::Smtp,
 };
 
 /// How long a claim is good for: several times what one try takes. Past it the reaper gives the notification to another
@@ -18,57 +24,94 @@ use store::{
 const LEASE: TimeDelta = TimeDelta::seconds(60);
 
 /// A notification that is ours, and to whom it goes.
-#[derive(Debug)]
 pub(crate) struct Claimed {
     pub(crate) notification: Notification,
     /// `None`: it is not there any more.
     pub(crate) channel: Option<SavedChannel>,
-    /// What the channel's references see.
-    pub(crate) values: Environment,
+    pub(crate) addressee: Addressee,
+    /// What the receiver calls the first message of the same incident.
+    pub(crate) thread: Option<String>,
 }
 
-/// The environment that a channel names.
-#[derive(Debug)]
-pub(crate) enum Environment {
-    /// Its values; of no environment, none.
-    Open(Values),
-    /// It is not there any more.
-    Gone,
-    /// Its secrets cannot be read here and now: the operator's secrets key is another one.
-    Sealed,
+/// Whether there is somebody to write to.
+pub(crate) enum Addressee {
+    /// Boxed, for it is much larger.
+    Known(Box<(Receiver, Masker)>),
+    /// Not until somebody changes something: what.
+    Nobody(String),
+    /// Not here and now.
+    NotNow(&'static str),
 }
 
-/// Claims a notification; `None` when it is not its turn, or somebody has it.
+/// Claims a notification; `None` when it is not its turn, in its lane or by the pace of its receiver, or somebody has it.
 pub(crate) async fn claim(
     conn: &mut Conn,
     id: NotificationId,
     notifier: WorkerId,
     key: &SecretKey,
+    smtp: Option<&Smtp>,
 ) -> store::Result<Option<Claimed>> {
     let at = store::now(conn).await?;
     let Some(notification) = notifications::claim(conn, id, notifier, at, at + LEASE).await? else {
         return Ok(None);
     };
     let channel = channels::get(conn, &notification.channel).await?;
-    let values = environment(conn, channel.as_ref(), key).await?;
-    Ok(Some(Claimed { notification, channel, values }))
+    let addressee = addressee(conn, channel.as_ref(), key, smtp).await?;
+    let mut thread = None;
+    if let Addressee::Known(known) = &addressee {
+        if !is_its_turn(conn, &notification, &known.0, at).await? {
+            return Ok(None);
+        }
+        thread = notifications::receipt(conn, notification.incident, &notification.channel).await?;
+    }
+    Ok(Some(Claimed { notification, channel, addressee, thread }))
 }
 
-async fn environment(
+/// Otherwise it waits for its turn in its row.
+async fn is_its_turn(
+    conn: &mut Conn,
+    notification: &Notification,
+    receiver: &Receiver,
+    now: DateTime<Utc>,
+) -> store::Result<bool> {
+    let Some(pace) = receiver.pace() else { return Ok(true) };
+    if notifications::use_turn(conn, notification.id).await? {
+        return Ok(true);
+    }
+    let turn = paces::give(conn, &pace, now).await?;
+    if turn > now {
+        notifications::postpone(conn, notification.id, notification.attempt, turn).await?;
+    }
+    Ok(turn <= now)
+}
+
+async fn addressee(
     conn: &mut Conn,
     channel: Option<&SavedChannel>,
     key: &SecretKey,
-) -> store::Result<Environment> {
-    let Some(slug) = channel.and_then(|channel| channel.document.environment.as_ref()) else {
-        return Ok(Environment::Open(Values::default()));
+    smtp: Option<&Smtp>,
+) -> store::Result<Addressee> {
+    let nobody = |why: &str| Ok(Addressee::Nobody(why.to_owned()));
+    let Some(channel) = channel else { return nobody("the channel is not there any more") };
+    let values = match &channel.document.environment {
+        None => Ok(Some(Values::default())),
+        Some(slug) => environments::values(conn, slug, key).await,
     };
-    match environments::values(conn, slug, key).await {
-        Ok(Some(values)) => Ok(Environment::Open(values)),
-        Ok(None) => Ok(Environment::Gone),
+    let values = match values {
+        Ok(Some(values)) => values,
+        Ok(None) => return nobody("the channel's environment is not there any more"),
+        // The operator's secrets key is another one.
         Err(error @ store::Error::Setup(_)) => {
             tracing::error!(error = &error as &dyn std::error::Error, "a channel's secrets cannot be read");
-            Ok(Environment::Sealed)
+            return Ok(Addressee::NotNow("the channel's secrets cannot be read"));
         }
-        Err(error) => Err(error),
-    }
+        Err(error) => return Err(error),
+    };
+    Ok(match Receiver::resolve(&channel.document, &values, smtp) {
+        Ok(receiver) => {
+            let masker = receiver::masker(&receiver, &values);
+            Addressee::Known(Box::new((receiver, masker)))
+        }
+        Err(unsendable) => Addressee::Nobody(unsendable.to_string()),
+    })
 }

@@ -6,24 +6,30 @@ use std::sync::Arc;
 use domain::{
     clock::Clock,
     id::{NotificationId, WorkerId},
+    masking::Masker,
 };
 use outbound::Outbound;
 use queue::{Message, Verdict};
+use secrecy::ExposeSecret;
 use store::{Store, Topic};
 use tracing::Instrument;
 
 use crate::{
     answer::Answer,
-    channels::{self, Letter},
-    claim::{self, Claimed, Environment},
-    receiver::{self, Receiver},
+    channels::{self, Call, Letter, Parcel, Weight, email::Mail},
+    claim::{self, Addressee, Claimed},
+    receiver::Receiver,
     recording::Recording,
+    retry::Outcome,
+    smtp::{Delivered, Smtp},
 };
 
 /// What all handlers of one notifier share.
 pub(crate) struct Context {
     pub(crate) store: Store,
     pub(crate) outbound: Outbound,
+    /// The server for e-mail, if there is one.
+    pub(crate) smtp: Option<Arc<Smtp>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) public_url: String,
     /// Under which id this process owns notifications.
@@ -58,10 +64,10 @@ pub(crate) async fn handle(context: Arc<Context>, message: Message) -> Verdict {
 
 impl Context {
     async fn claim(&self, id: NotificationId) -> store::Result<Option<Claimed>> {
-        let (notifier, key) = (self.id, self.store.secrets_key().clone());
-        let claim = self
-            .store
-            .write(move |conn| Box::pin(async move { claim::claim(conn, id, notifier, &key).await }));
+        let (notifier, key, smtp) = (self.id, self.store.secrets_key().clone(), self.smtp.clone());
+        let claim = self.store.write(move |conn| {
+            Box::pin(async move { claim::claim(conn, id, notifier, &key, smtp.as_deref()).await })
+        });
         claim.await
     }
 
@@ -72,26 +78,58 @@ impl Context {
 
     /// One try.
     async fn tell(&self, claimed: &Claimed) -> Answer {
-        let Some(channel) = &claimed.channel else {
-            return Answer::hopeless("the channel is not there any more");
-        };
-        let values = match &claimed.values {
-            Environment::Open(values) => values,
-            Environment::Gone => return Answer::hopeless("the channel's environment is not there any more"),
-            Environment::Sealed => return Answer::later("the channel's secrets cannot be read"),
-        };
-        let receiver = match Receiver::resolve(&channel.document, values) {
-            Ok(receiver) => receiver,
-            Err(unsendable) => return Answer::hopeless(&unsendable.to_string()),
+        let (receiver, masker) = match &claimed.addressee {
+            Addressee::Known(known) => (&known.0, &known.1),
+            Addressee::Nobody(why) => return Answer::hopeless(why),
+            Addressee::NotNow(why) => return Answer::later(why),
         };
         let letter = Letter {
             id: claimed.notification.id,
+            channel: &claimed.notification.channel,
             notice: &claimed.notification.notice,
+            thread: claimed.thread.as_deref(),
             sent_at: self.clock.now(),
             public_url: &self.public_url,
         };
-        let request = channels::render(&receiver, &letter);
-        let answered = self.outbound.session().send(&request).await;
-        Answer::of(&answered, &receiver::masker(&receiver, values), self.clock.now())
+        match channels::render(receiver, &letter) {
+            Ok(Parcel::Calls(calls)) => self.call(calls, receiver, masker).await,
+            Ok(Parcel::Mail(mail)) => self.mail(&mail, masker).await,
+            Err(why) => Answer::hopeless(&masker.text(&why)),
+        }
+    }
+
+    /// One request after the other; the last answer counts, or the first that ends it.
+    async fn call(&self, calls: Vec<Call>, receiver: &Receiver, masker: &Masker) -> Answer {
+        let mut last = Answer::hopeless("there was nothing to send");
+        for Call { request, weight } in calls {
+            let answered = self.outbound.session().send(&request).await;
+            last = Answer::of(&answered, masker, self.clock.now());
+            if let (Receiver::Slack(slack), Ok(response)) = (receiver, &answered) {
+                last.outcome = slack.judge(response, self.clock.now());
+                last.receipt = slack.receipt(response);
+            }
+            let goes_on = match weight {
+                Weight::Message => last.outcome == Outcome::Taken,
+                // Whatever waits is tried again whole.
+                Weight::Addition => !matches!(last.outcome, Outcome::Later { .. }),
+            };
+            if !goes_on {
+                break;
+            }
+        }
+        last
+    }
+
+    async fn mail(&self, mail: &Mail, masker: &Masker) -> Answer {
+        let Some(smtp) = &self.smtp else { return Answer::hopeless("no mail server is configured") };
+        let mut masker = masker.clone();
+        if let Some(password) = smtp.password() {
+            masker.add(password.expose_secret());
+        }
+        let Delivered { outcome, status, text } = smtp.deliver(mail).await;
+        match status {
+            Some(status) => Answer::said(outcome, status, &text, &masker),
+            None => Answer::silent(outcome, &text, &masker),
+        }
     }
 }

@@ -1,17 +1,20 @@
 //! Tells people: claims notifications, renders them for their channel, sends them, records what came of it.
 //!
 //! Decides neither who is told nor when (`domain::incident`), keeps no state of its own, and opens no socket itself
-//! (`outbound`). At least once: after a crash between sending and recording the same message goes out again, under the
-//! same key, so that receivers which deduplicate show it once.
+//! (`outbound`; to the operator's own mail server, `lettre`). At least once: after a crash between sending and recording
+//! the same message goes out again, under the same key, so that receivers which deduplicate show it once.
 
 mod answer;
 mod channels;
 mod claim;
 mod config;
 mod handler;
+mod limits;
+mod outage;
 mod receiver;
 mod recording;
 mod retry;
+mod smtp;
 mod words;
 
 use std::sync::Arc;
@@ -24,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use config::Config;
 use handler::Context;
+pub use smtp::{Smtp, SmtpError};
 
 /// Why a notifier cannot work.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +45,7 @@ pub async fn run(
     store: Store,
     queue: Queue,
     outbound: Outbound,
+    smtp: Option<Smtp>,
     clock: Arc<dyn Clock>,
     config: Config,
     shutdown: CancellationToken,
@@ -48,7 +53,8 @@ pub async fn run(
     let slots = config.slots;
     let deliveries = queue.consume(&Destination::Notifications, slots).await?;
     let id = WorkerId::random(clock.now());
-    let context = Arc::new(Context { store, outbound, clock, public_url: config.public_url, id });
+    let smtp = smtp.map(Arc::new);
+    let context = Arc::new(Context { store, outbound, smtp, clock, public_url: config.public_url, id });
     let handler = move |message| handler::handle(context.clone(), message);
     queue::work("notifier", deliveries, slots.into(), shutdown, handler).await?;
     Ok(())

@@ -4,22 +4,30 @@
 use std::borrow::Cow;
 
 use domain::{
-    document::{Channel, ChannelType},
+    document::{Channel, ChannelType, SigningSecrets},
     masking::Masker,
     reference::{Function, NoValue, Path, Root, Scope, Template, Unresolved},
 };
+use lettre::message::Mailbox;
 use secrecy::ExposeSecret;
 use serde_json::Value;
-use store::environments::Values;
+use store::{environments::Values, paces::Pace};
 
-use crate::channels::{
-    pagerduty::Pagerduty,
-    webhook::{self, Webhook},
+use crate::{
+    channels::{
+        email::Email,
+        pagerduty::Pagerduty,
+        slack::Slack,
+        webhook::{self, Template as Body, Webhook},
+    },
+    smtp::Smtp,
 };
 
 /// A channel, ready to be written to.
 pub(crate) enum Receiver {
     Pagerduty(Pagerduty),
+    Slack(Slack),
+    Email(Email),
     Webhook(Webhook),
 }
 
@@ -30,6 +38,10 @@ pub(crate) enum Unsendable {
     Lacks(&'static str),
     #[error("the channel's `{0}` is empty")]
     Empty(&'static str),
+    #[error("the channel has neither `webhook_url` nor `token` and `channel`")]
+    NoSlack,
+    #[error("no mail server is configured: set `smtp.url` for the notifiers")]
+    NoSmtp,
     #[error("the channel's `{0}` cannot be read: {1}")]
     Unreadable(&'static str, String),
     #[error("the channel's `{0}` refers to what is not there: {1}")]
@@ -41,7 +53,11 @@ type Render = fn(&Template, &dyn Scope) -> Result<String, Unresolved>;
 impl Receiver {
     /// # Errors
     /// What somebody has to change first.
-    pub(crate) fn resolve(channel: &Channel, values: &Values) -> Result<Self, Unsendable> {
+    pub(crate) fn resolve(
+        channel: &Channel,
+        values: &Values,
+        smtp: Option<&Smtp>,
+    ) -> Result<Self, Unsendable> {
         let text = |key, written: &Option<String>| resolve(key, written, Template::render_text, values);
         let url = |key, written: &Option<String>| resolve(key, written, Template::render_url, values);
         match channel.channel_type {
@@ -49,12 +65,53 @@ impl Receiver {
                 routing_key: needed("routing_key", text("routing_key", &channel.routing_key)?)?,
                 api_url: url("api_url", &channel.api_url)?,
             })),
-            ChannelType::Webhook => Ok(Self::Webhook(Webhook {
-                url: needed("url", url("url", &channel.url)?)?,
-                secret: text("secret", &channel.secret)?,
-            })),
+            ChannelType::Slack => {
+                let (token, place) = (text("token", &channel.token)?, text("channel", &channel.channel)?);
+                match (url("webhook_url", &channel.webhook_url)?, token.zip(place)) {
+                    (Some(url), _) => Ok(Self::Slack(Slack::Webhook { url })),
+                    (None, Some((token, place))) => {
+                        let api_url = url("api_url", &channel.api_url)?;
+                        Ok(Self::Slack(Slack::Bot { token, channel: place, api_url }))
+                    }
+                    (None, None) => Err(Unsendable::NoSlack),
+                }
+            }
+            ChannelType::Email => email(channel, values, smtp).map(Self::Email),
+            ChannelType::Webhook => {
+                let mut secrets = Vec::new();
+                for secret in channel.secret.as_ref().map(SigningSecrets::all).unwrap_or_default() {
+                    secrets.extend(text("secret", &Some(secret.clone()))?);
+                }
+                let content_type = channel.content_type.as_deref().unwrap_or(domain::template::JSON);
+                let body = |text: &String| Body { text: text.clone(), content_type: content_type.to_owned() };
+                Ok(Self::Webhook(Webhook {
+                    url: needed("url", url("url", &channel.url)?)?,
+                    secrets,
+                    template: channel.template.as_ref().map(body),
+                }))
+            }
         }
     }
+
+    /// How fast it may be written to, by all notifiers together.
+    pub(crate) fn pace(&self) -> Option<Pace> {
+        match self {
+            Self::Pagerduty(pagerduty) => Some(pagerduty.pace()),
+            Self::Slack(slack) => Some(slack.pace()),
+            Self::Email(_) | Self::Webhook(_) => None,
+        }
+    }
+}
+
+fn email(channel: &Channel, values: &Values, smtp: Option<&Smtp>) -> Result<Email, Unsendable> {
+    let smtp = smtp.ok_or(Unsendable::NoSmtp)?;
+    let mut to = Vec::new();
+    for written in &channel.to {
+        let text = needed("to", resolve("to", &Some(written.clone()), Template::render_text, values)?)?;
+        let mailbox: Result<Mailbox, _> = text.parse();
+        to.push(mailbox.map_err(|error| Unsendable::Unreadable("to", error.to_string()))?);
+    }
+    if to.is_empty() { Err(Unsendable::Lacks("to")) } else { Ok(Email { from: smtp.from.clone(), to }) }
 }
 
 /// Knows every secret of the channel: those of its environment, and what the document holds in clear.
@@ -62,7 +119,11 @@ pub(crate) fn masker(receiver: &Receiver, values: &Values) -> Masker {
     let mut masker = Masker::new(values.secrets.values().map(|secret| secret.expose_secret()));
     match receiver {
         Receiver::Pagerduty(pagerduty) => masker.add(&pagerduty.routing_key),
-        Receiver::Webhook(webhook) => webhook.secret.iter().for_each(|secret| {
+        Receiver::Slack(Slack::Webhook { url }) => masker.add(url),
+        Receiver::Slack(Slack::Bot { token, .. }) => masker.add(token),
+        // The server's password is the operator's, and masked where the server is talked to.
+        Receiver::Email(_) => {}
+        Receiver::Webhook(webhook) => webhook.secrets.iter().for_each(|secret| {
             masker.add(secret);
             masker.add(webhook::without_prefix(secret));
         }),
@@ -132,7 +193,7 @@ mod tests {
             secrets: [("KEY", "hunter22"), ("NONE", "")].map(|(k, v)| (k.to_owned(), v.into())).into(),
         };
         let channel = serde_json::from_value(channel).unwrap();
-        Receiver::resolve(&channel, &values).map_err(|unsendable| unsendable.to_string())
+        Receiver::resolve(&channel, &values, None).map_err(|unsendable| unsendable.to_string())
     }
 
     fn webhook(url: &str, secret: &str) -> Result<Receiver, String> {
@@ -144,7 +205,7 @@ mod tests {
         let receiver = webhook("https://@{{vars.host}}/@{{vars.team.path}}", "whsec_@{{secrets.KEY}}");
         let Ok(Receiver::Webhook(webhook)) = receiver else { panic!("not a webhook") };
         assert_eq!(webhook.url, "https://hooks.example.com/a%20b");
-        assert_eq!(webhook.secret.as_deref(), Some("whsec_hunter22"));
+        assert_eq!(webhook.secrets, ["whsec_hunter22"]);
     }
 
     #[test]

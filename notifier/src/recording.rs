@@ -2,13 +2,17 @@
 
 use std::{sync::Arc, time::Duration};
 
-use store::{Conn, Patience, Store, channels, notifications};
+use chrono::{DateTime, Utc};
+use store::{
+    Conn, Patience, Store, channels,
+    notifications::{self, Answered},
+};
 use tokio::time::Instant;
 
-use crate::{answer::Answer, claim::Claimed, retry::Next, words};
+use crate::{answer::Answer, claim::Claimed, outage, retry::Next, words};
 
 /// How long it is tried: the claim is still good then, whatever the sending took.
-const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE: Duration = Duration::from_secs(25);
 
 /// A try that is over.
 pub(crate) struct Recording(Arc<Ended>);
@@ -50,38 +54,42 @@ impl Ended {
     async fn record(&self, conn: &mut Conn) -> store::Result<Option<Next>> {
         let now = store::now(conn).await?;
         let notification = &self.claimed.notification;
-        let (id, attempt, text) = (notification.id, notification.attempt, self.answer.text.as_str());
-        let next = self.answer.outcome.next(notification.created_at, attempt, now, self.dice);
+        let (id, attempt) = (notification.id, notification.attempt);
+        let answer = Answered { status: self.answer.status, text: &self.answer.text };
+        let next = self.answer.outcome.next(notification.worth_until, attempt, now, self.dice);
         let recorded = match next {
-            Next::Sent => notifications::record_sent(conn, id, attempt, text, now).await?,
+            Next::Sent => notifications::record_sent(conn, id, attempt, answer, now).await?,
             Next::Retry { delivery, at } => {
-                notifications::record_retry(conn, id, attempt, text, delivery, at).await?
+                notifications::record_retry(conn, id, attempt, answer, delivery, at).await?
             }
-            Next::TooLate | Next::Broken => notifications::record_dead(conn, id, attempt, text, now).await?,
+            Next::TooLate | Next::Broken => {
+                notifications::record_dead(conn, id, attempt, answer, now).await?
+            }
         };
         if !recorded {
             return Ok(None);
         }
-        match next {
-            Next::Sent => self.mark(conn, None).await?,
-            Next::Broken => self.mark(conn, Some(text)).await?,
-            Next::Retry { .. } | Next::TooLate => {}
+        if let (Next::Sent, Some(receipt)) = (next, &self.answer.receipt) {
+            notifications::keep_receipt(conn, id, receipt).await?;
         }
+        self.mark(conn, next, now).await?;
         Ok(Some(next))
     }
 
-    /// Says of the channel whether its receiver refuses us, unless it was changed since: then it is another one.
-    async fn mark(&self, conn: &mut Conn, broken: Option<&str>) -> store::Result<()> {
+    /// Says of the channel whether its receiver refuses us.
+    async fn mark(&self, conn: &mut Conn, next: Next, now: DateTime<Utc>) -> store::Result<()> {
         let Some(tried) = &self.claimed.channel else { return Ok(()) };
-        let slug = &tried.document.id;
-        let present = channels::get(conn, slug).await?;
-        let marks = |channel: &channels::SavedChannel| {
-            channel.updated_at == tried.updated_at && channel.broken.as_deref() != broken
-        };
-        if present.as_ref().is_some_and(marks) {
-            channels::set_broken(conn, slug, broken).await?;
+        match next {
+            Next::Sent => channels::mark_whole(conn, tried, now).await,
+            Next::Broken => {
+                let why = self.answer.text.as_str();
+                if channels::mark_broken(conn, tried, why, now).await? {
+                    outage::tell(conn, &self.claimed.notification, why, now).await?;
+                }
+                Ok(())
+            }
+            Next::Retry { .. } | Next::TooLate => Ok(()),
         }
-        Ok(())
     }
 
     fn log(&self, recorded: Option<Next>) {

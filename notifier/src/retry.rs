@@ -4,8 +4,10 @@
 //! |---|---|---|
 //! | 2xx | | sent |
 //! | 408, 425, 429, 5xx | `Retry-After` or back-off | it is tried again, up to 24 h after the event |
+//! | SMTP 2xx | | sent |
+//! | SMTP 4xx | back-off | it is tried again, too |
 //! | no answer: DNS, connection, TLS, time-out | back-off | as well |
-//! | everything else: 3xx, 4xx, an address that is denied or none | | dead, and the channel is broken |
+//! | everything else: 3xx, 4xx, SMTP 5xx, an address that is denied or none | | dead, and the channel is broken |
 //!
 //! A redirect is not followed: what we send is signed for, or holds a key of, the receiver that the user named.
 
@@ -19,8 +21,6 @@ use domain::{
 };
 use store::notifications::Delivery;
 
-/// How long a notification is worth sending.
-const WORTH: TimeDelta = TimeDelta::hours(24);
 /// The back-off's first wait at the most, doubling to the longest.
 const FIRST: Duration = Duration::from_secs(30);
 const LONGEST: Duration = Duration::from_secs(5 * 60);
@@ -62,11 +62,22 @@ pub(crate) fn of_response(response: &Response, now: DateTime<Utc>) -> Outcome {
     let not_before = response.header("retry-after").and_then(|text| retry_after(text, now));
     match response.status {
         200..300 => Outcome::Taken,
-        408 | 425 | 429 => Outcome::Later { delivery: Delivery::Refused, not_before },
+        408 | 425 | 429 => refused_for_now(response, now),
         // Often a proxy's, which cannot know what the receiver behind it did.
         500.. => Outcome::Later { delivery: Delivery::Unknown, not_before },
         _ => Outcome::Never,
     }
+}
+
+/// A refusal that passes by itself.
+pub(crate) fn refused_for_now(response: &Response, now: DateTime<Utc>) -> Outcome {
+    let not_before = response.header("retry-after").and_then(|text| retry_after(text, now));
+    Outcome::Later { delivery: Delivery::Refused, not_before }
+}
+
+/// An answer that says neither yes nor no: of a proxy, for example.
+pub(crate) const fn unreadable() -> Outcome {
+    Outcome::Later { delivery: Delivery::Unknown, not_before: None }
 }
 
 /// What it means that there is no answer.
@@ -81,14 +92,14 @@ pub(crate) fn of_failure(failure: &Failure) -> Outcome {
 }
 
 impl Outcome {
-    /// What becomes of a notification that was created then and tried for the `attempt`th time; `dice` is between 0 and 1.
-    pub(crate) fn next(self, created_at: DateTime<Utc>, attempt: u32, now: DateTime<Utc>, dice: f64) -> Next {
+    /// What becomes of a notification that is worth sending until `last` and was tried for the `attempt`th time; `dice` is
+    /// between 0 and 1.
+    pub(crate) fn next(self, last: DateTime<Utc>, attempt: u32, now: DateTime<Utc>, dice: f64) -> Next {
         let (delivery, not_before) = match self {
             Self::Taken => return Next::Sent,
             Self::Never => return Next::Broken,
             Self::Later { delivery, not_before } => (delivery, not_before),
         };
-        let last = created_at + WORTH;
         if now >= last || has(Bug::NoSecondTry) {
             return Next::TooLate;
         }

@@ -1,18 +1,32 @@
-//! The sentences that all channels share, and how texts are cut to fit.
+//! The sentences that all channels share.
 
 use std::fmt::Write as _;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use domain::{
-    id::RunId,
+    document::AlertSeverity,
     incident::{Flapping, IncidentLevel},
-    notification::{Notice, NotificationKind},
+    notification::{Notice, NotificationKind, Subject},
     result::AssertionResult,
 };
 
 /// What happened, in one sentence: what broke, at which step, what was expected and what was there; of a recovery, what
 /// recovered and how long it was down.
 pub(crate) fn summary(notice: &Notice) -> String {
+    match &notice.subject {
+        Subject::Incident => of_incident(notice),
+        Subject::Test => format!("Test, nothing is wrong: {}", of_incident(notice)),
+        Subject::BrokenChannel { channel, .. } if notice.kind == NotificationKind::Resolved => {
+            format!("The channel {channel} works again after {}", lasting(down_for(notice)))
+        }
+        Subject::BrokenChannel { channel, why, untold } => {
+            let (why, untold) = (one_line(why), one_line(untold));
+            format!("The channel {channel} is broken: {why}. It was to say: {untold}")
+        }
+    }
+}
+
+fn of_incident(notice: &Notice) -> String {
     let name = one_line(&notice.collection_name);
     let (trouble, down) = (trouble(notice), lasting(down_for(notice)));
     let headline = match notice.kind {
@@ -30,6 +44,103 @@ pub(crate) fn summary(notice: &Notice) -> String {
         }
     };
     headline + &evidence(notice)
+}
+
+/// What it is about, the same for all messages of an incident.
+pub(crate) fn title(notice: &Notice) -> String {
+    match &notice.subject {
+        Subject::Incident => one_line(&notice.collection_name),
+        Subject::Test => format!("Test: {}", one_line(&notice.collection_name)),
+        Subject::BrokenChannel { channel, .. } => format!("The channel {channel}"),
+    }
+}
+
+/// Where it stands, in a word or two.
+pub(crate) fn status(notice: &Notice) -> &'static str {
+    match (&notice.subject, notice.kind) {
+        (Subject::BrokenChannel { .. }, NotificationKind::Resolved) => "works again",
+        (Subject::BrokenChannel { .. }, _) => "broken",
+        (_, NotificationKind::Resolved) => "recovered",
+        (_, NotificationKind::Acknowledged) => "acknowledged",
+        (_, NotificationKind::Reminded) if trouble(notice) == "degraded" => "still degraded",
+        (_, NotificationKind::Reminded) => "still failing",
+        (_, NotificationKind::Worsened) => "worse",
+        (_, NotificationKind::Opened) => trouble(notice),
+    }
+}
+
+/// One thing that a message says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fact {
+    pub(crate) label: &'static str,
+    pub(crate) value: Value,
+}
+
+/// How it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Value {
+    /// As a sentence or a name.
+    Words(String),
+    /// As it stood in a document or an answer.
+    Code(String),
+    /// In the reader's own time, where that can be.
+    Instant(DateTime<Utc>),
+}
+
+/// What broke, since when, at which step, what was expected and what was found; of a recovery, how long it was down.
+pub(crate) fn facts(notice: &Notice) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    let mut say = |label, value| facts.push(Fact { label, value });
+    let over = notice.kind == NotificationKind::Resolved;
+    if let Subject::BrokenChannel { why, untold, .. } = &notice.subject {
+        say("Since", Value::Instant(notice.opened_at));
+        if !over {
+            say("Its receiver said", Value::Code(one_line(why)));
+            say("It was to say", Value::Words(one_line(untold)));
+        }
+        return facts;
+    }
+    if let Some(step) = step(notice) {
+        say("Step", Value::Words(step));
+    }
+    match (&notice.assertion, &notice.reason) {
+        (Some(broken), _) => {
+            say("Expected", Value::Code(expected(broken)));
+            say("Found", Value::Code(found(broken)));
+        }
+        (None, Some(reason)) => say("Why", Value::Words(one_line(&reason.message))),
+        (None, None) => {}
+    }
+    say("Since", Value::Instant(notice.opened_at));
+    if over {
+        say("Down for", Value::Words(lasting(down_for(notice))));
+    }
+    say("Monitor", Value::Words(notice.monitor.to_string()));
+    say("Location", Value::Words(notice.location.to_string()));
+    say("Severity", Value::Words(severity(notice).to_owned()));
+    facts
+}
+
+/// The severity's word, as in documents.
+pub(crate) const fn severity(notice: &Notice) -> &'static str {
+    match notice.severity {
+        AlertSeverity::Critical => "critical",
+        AlertSeverity::Error => "error",
+        AlertSeverity::Warning => "warning",
+        AlertSeverity::Info => "info",
+    }
+}
+
+/// `#rrggbb`: green when it is over, grey when somebody is on it, else by severity.
+pub(crate) fn colour(notice: &Notice) -> &'static str {
+    match (notice.kind, notice.severity) {
+        (NotificationKind::Resolved, _) => "#2e7d32",
+        (NotificationKind::Acknowledged, _) => "#5f6b7a",
+        (_, AlertSeverity::Critical) => "#b3261e",
+        (_, AlertSeverity::Error) => "#d1495b",
+        (_, AlertSeverity::Warning) => "#b26a00",
+        (_, AlertSeverity::Info) => "#1f6feb",
+    }
 }
 
 /// A rule for degraded runs opens incidents in which nothing fails.
@@ -93,9 +204,15 @@ pub(crate) fn lasting(time: TimeDelta) -> String {
     shown.collect::<Vec<_>>().join(" ")
 }
 
-/// Where a run can be looked at.
-pub(crate) fn run_link(public_url: &str, run: RunId) -> String {
-    format!("{}/runs/{run}", public_url.trim_end_matches('/'))
+/// Where people look: at the run, if there is one.
+pub(crate) fn link(public_url: &str, notice: &Notice) -> String {
+    let base = public_url.trim_end_matches('/');
+    if notice.subject == Subject::Test { format!("{base}/") } else { format!("{base}/runs/{}", notice.run) }
+}
+
+/// What a link leads to.
+pub(crate) fn link_text(notice: &Notice) -> &'static str {
+    if notice.subject == Subject::Test { "Open Skopos" } else { "Open the run" }
 }
 
 /// RFC 3339, UTC, milliseconds.
@@ -107,16 +224,6 @@ pub(crate) fn instant(at: DateTime<Utc>) -> String {
 pub(crate) fn one_line(text: &str) -> String {
     let spaced = text.replace(|c: char| c.is_control() || c.is_whitespace(), " ");
     spaced.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
-}
-
-/// At most that many characters; what is cut ends in `…`.
-pub(crate) fn cut(text: &str, characters: usize) -> String {
-    if text.chars().nth(characters).is_none() {
-        return text.to_owned();
-    }
-    let mut kept: String = text.chars().take(characters.saturating_sub(1)).collect();
-    kept.push('…');
-    kept
 }
 
 #[cfg(test)]

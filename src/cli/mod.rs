@@ -2,6 +2,7 @@
 //! the one place where an error reaches the terminal.
 
 mod apply;
+mod channel;
 mod config;
 mod demo;
 mod dev;
@@ -62,6 +63,9 @@ enum Command {
     Test(test::Test),
     /// Bring documents to a server.
     Apply(apply::Apply),
+    /// Try a channel out.
+    #[command(subcommand)]
+    Channel(channel::Command),
     /// Bring the database's schema up to date.
     Migrate(migrate::Migrate),
     /// Check or print the configuration.
@@ -83,7 +87,8 @@ enum Command {
 pub(crate) enum Exit {
     /// It did what was asked; for `test`: everything passed or was degraded.
     Success = 0,
-    /// `test`: something failed; `fmt --check`: something is not formatted; `healthcheck`: the process does not answer.
+    /// `test`: something failed; `fmt --check`: something is not formatted; `channel test`: a message did not get
+    /// through; `healthcheck`: the process does not answer.
     Failed = 1,
     /// A document is invalid; nothing was sent.
     Invalid = 3,
@@ -132,6 +137,7 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<Exit> {
         Command::Fmt(command) => command.run(),
         Command::Test(command) => command.run(&config()?).await,
         Command::Apply(command) => command.run(&config()?).await,
+        Command::Channel(command) => command.run(&config()?).await,
         Command::Schema(command) => command.run(),
         Command::Config(command) => command.run(Settings::read(file, environment())),
         Command::Healthcheck(command) => command.run(&config()?).await,

@@ -92,6 +92,11 @@ impl Config {
         if let Err(error) = self.store() {
             problems.push(format!("{error:#}"));
         }
+        // Without its file: where this is checked need not be where it is used.
+        let url = self.smtp.url.as_ref().map(sections::Hidden::expose);
+        if let Some(Err(error)) = url.map(|url| notifier::Smtp::new(url, self.smtp.from.as_deref(), None)) {
+            problems.push(error.to_string());
+        }
         if let Err(error) = api::check(&self.api) {
             problems.push(error.to_string());
         }
@@ -105,6 +110,16 @@ impl Config {
             outbound.allow.push(block.parse().expect("these are CIDR blocks"));
         }
         outbound
+    }
+
+    /// The server for e-mail; `None` when there is none.
+    pub(crate) fn smtp(&self) -> anyhow::Result<Option<notifier::Smtp>> {
+        let Some(url) = &self.smtp.url else { return Ok(None) };
+        let ca = self.smtp.ca.as_ref().map(|path| {
+            std::fs::read(path).with_context(|| format!("`smtp.ca` cannot be read: {}", path.display()))
+        });
+        let ca = ca.transpose()?;
+        Ok(Some(notifier::Smtp::new(url.expose(), self.smtp.from.as_deref(), ca.as_deref())?))
     }
 
     /// What the store needs to know.

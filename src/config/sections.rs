@@ -52,10 +52,14 @@ pub(crate) struct Secrets {
     pub(crate) key: Option<Hidden>,
 }
 
-/// `[smtp]`: the server for e-mail channels. Accepted so that a configuration can be shared; nothing sends mail yet.
+/// `[smtp]`: the server for e-mail channels.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Smtp {
     /// `smtp://…` or `smtps://…`.
     pub(crate) url: Option<Hidden>,
+    /// Whose name mails carry.
+    pub(crate) from: Option<String>,
+    /// A PEM file of certificates that are trusted besides the system's.
+    pub(crate) ca: Option<PathBuf>,
 }

@@ -20,7 +20,8 @@ pub(crate) async fn run(
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
     let Connections { store, queue, outbound } = connections;
-    notifier::run(store, queue, outbound, Arc::new(SystemClock), config.notifier, shutdown)
+    let smtp = config.smtp()?;
+    notifier::run(store, queue, outbound, smtp, Arc::new(SystemClock), config.notifier, shutdown)
         .await
         .context("the notifier broke")
 }

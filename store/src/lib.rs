@@ -18,6 +18,7 @@ pub mod incidents;
 mod literal;
 pub mod monitors;
 pub mod notifications;
+pub mod paces;
 mod paging;
 mod patience;
 pub mod quarantines;

@@ -19,6 +19,7 @@ use crate::{
     Conn, Result,
     conn::{Link, load_skip_locked, with},
     literal::IsResolved,
+    notifications, paces,
     schema::{collection_versions, collections, gaps, incidents, run_results, runs, workers},
     types::{Key, Moment, Word, sql},
 };
@@ -34,6 +35,8 @@ pub struct Pruned {
     pub incidents: usize,
     /// Gaps.
     pub gaps: usize,
+    /// Notifications that were about no incident.
+    pub notifications: usize,
     /// Workers that died.
     pub workers: usize,
     /// Versions that are not current and that no run is pinned to.
@@ -44,7 +47,7 @@ impl Pruned {
     /// Of everything together; 0 when there is nothing more to do.
     #[must_use]
     pub const fn total(&self) -> usize {
-        self.days + self.runs + self.incidents + self.gaps + self.workers + self.versions
+        self.days + self.runs + self.incidents + self.gaps + self.notifications + self.workers + self.versions
     }
 }
 
@@ -52,11 +55,13 @@ impl Pruned {
 /// of its own, until nothing went. Days that have a partition go by [`prune_day`] first; here, only what is left of them.
 pub async fn prune(conn: &mut Conn, older_than: DateTime<Utc>, limit: u32) -> Result<Pruned> {
     let (before, limit) = (Moment(older_than), i64::from(limit));
+    paces::prune(conn, older_than).await?;
     Ok(Pruned {
         days: 0,
         runs: prune_runs(conn, before, limit).await?,
         incidents: prune_incidents(conn, before, limit).await?,
         gaps: prune_gaps(conn, before).await?,
+        notifications: notifications::prune(conn, before, limit).await?,
         workers: prune_workers(conn, before, limit).await?,
         versions: prune_versions(conn, before, limit).await?,
     })

@@ -32,6 +32,9 @@ diesel::table! {
         document -> Doc,
         environment -> Nullable<Text>,
         broken -> Nullable<Text>,
+        broken_since -> Nullable<Moment>,
+        outage -> Nullable<Key>,
+        outage_told -> Nullable<Text>,
         created_at -> Moment,
         updated_at -> Moment,
     }
@@ -208,6 +211,33 @@ diesel::table! {
         last_answer -> Nullable<Text>,
         sent_at -> Nullable<Moment>,
         created_at -> Moment,
+        standalone -> Bool,
+        receipt -> Nullable<Text>,
+        allowed_at -> Nullable<Moment>,
+        worth_until -> Moment,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::sql::*;
+    notification_attempts (notification_id, attempt) {
+        notification_id -> Key,
+        attempt -> Integer,
+        began_at -> Moment,
+        ended_at -> Nullable<Moment>,
+        status -> Nullable<Integer>,
+        answer -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::sql::*;
+    paces (key) {
+        key -> Text,
+        turns -> Doc,
+        last_at -> Moment,
     }
 }
 

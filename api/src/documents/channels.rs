@@ -21,6 +21,8 @@ pub(crate) struct Facts {
     uid: ChannelId,
     /// Why its receiver refuses us, until the document changes or something gets through.
     broken: Option<String>,
+    /// Since when.
+    broken_since: Option<DateTime<Utc>>,
     /// When it came into being.
     created_at: DateTime<Utc>,
     /// When the document changed last.
@@ -44,8 +46,8 @@ impl Resource for Channel {
 
     async fn show(_: &mut Conn, rows: Vec<SavedChannel>) -> store::Result<Vec<(Document, Facts)>> {
         let show = |row: SavedChannel| {
-            let SavedChannel { id: uid, document, broken, created_at, updated_at } = row;
-            (Document::Channel(document), Facts { uid, broken, created_at, updated_at })
+            let SavedChannel { id: uid, document, broken, broken_since, created_at, updated_at } = row;
+            (Document::Channel(document), Facts { uid, broken, broken_since, created_at, updated_at })
         };
         Ok(rows.into_iter().map(show).collect())
     }

@@ -7,6 +7,7 @@ mod environments;
 mod handlers;
 mod monitors;
 mod reading;
+mod trial;
 
 use chrono::{DateTime, Utc};
 use domain::document::{Channel, Collection, Document, Environment, Kind, Monitor, Slug};
@@ -71,6 +72,7 @@ pub(crate) fn operations() -> Vec<Operation> {
     ]
     .into_iter()
     .flatten()
+    .chain([trial::operation()])
     .collect()
 }
 

@@ -4,7 +4,7 @@ use domain::{
     document::AlertSeverity,
     id::{IncidentId, NotificationId, RunId},
     incident::{Fresh, Incident, IncidentLevel, IncidentState, Observation},
-    notification::{Notice, NotificationKind},
+    notification::{Notice, NotificationKind, Subject},
     outcome::{Outcome, Reason, ReasonCode},
 };
 use serde_json::json;
@@ -72,6 +72,7 @@ fn incident(id: IncidentId, run: &domain::run::Run, at: chrono::DateTime<chrono:
 
 fn notice(incident: &Incident) -> Notice {
     Notice {
+        subject: Subject::Incident,
         incident: incident.id,
         kind: NotificationKind::Opened,
         severity: incident.severity,

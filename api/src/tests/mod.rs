@@ -8,6 +8,7 @@ mod environments;
 mod fleet;
 mod incidents;
 mod monitors;
+mod notifications;
 mod openapi;
 mod pages;
 mod process;

@@ -4,10 +4,10 @@ use std::fmt;
 
 use serde::{
     Deserialize, Deserializer,
-    de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
+    de::{self, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
 };
 
-use super::{Capture, CaptureRule, RetryClass, RetryWhen};
+use super::{Capture, CaptureRule, RetryClass, RetryWhen, SigningSecrets};
 
 impl<'de> Deserialize<'de> for Capture {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -57,5 +57,33 @@ impl<'de> Deserialize<'de> for RetryWhen {
         }
 
         deserializer.deserialize_any(StatusOrClass)
+    }
+}
+
+impl<'de> Deserialize<'de> for SigningSecrets {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneOrSeveral;
+
+        impl<'de> Visitor<'de> for OneOrSeveral {
+            type Value = SigningSecrets;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a secret or a list of secrets")
+            }
+
+            fn visit_str<E: de::Error>(self, secret: &str) -> Result<SigningSecrets, E> {
+                Ok(SigningSecrets::One(secret.to_owned()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<SigningSecrets, A::Error> {
+                let mut secrets = Vec::new();
+                while let Some(secret) = list.next_element()? {
+                    secrets.push(secret);
+                }
+                Ok(SigningSecrets::Several(secrets))
+            }
+        }
+
+        deserializer.deserialize_any(OneOrSeveral)
     }
 }

@@ -25,7 +25,7 @@ mod units;
 
 pub use assert::Check;
 pub use auth::{ApiKey, ApiKeyPlace, Auth, AwsSigv4, Basic, ClientAuth, Digest, OAuth2};
-pub use channel::{Channel, ChannelType};
+pub use channel::{Channel, ChannelType, SigningSecrets, TextSort};
 pub use check::{EnvironmentNames, Known, check, check_together};
 pub use collection::{
     Backoff, Capture, CaptureRule, Collection, Defaults, OnRedelivery, Poll, Retry, RetryClass, RetryWhen,

@@ -1,7 +1,9 @@
 //! PagerDuty, Events API v2: one incident is one alert, because its id is the deduplication key.
 //!
-//! Source: <https://developer.pagerduty.com/docs/events-api-v2/trigger-events/>. PagerDuty takes a summary of at most
-//! 1024 characters and an event of at most 512 KB.
+//! Source: <https://developer.pagerduty.com/docs/events-api-v2/trigger-events/>. What it takes is in
+//! [`limits`]; how often, here.
+
+use std::time::Duration;
 
 use domain::{
     document::AlertSeverity,
@@ -10,17 +12,16 @@ use domain::{
     planted::{Bug, has},
 };
 use serde::Serialize;
+use store::paces::Pace;
 
-use super::{Letter, json, post};
-use crate::words;
+use super::{Letter, digest, json, post};
+use crate::{limits, words};
 
 /// Where events go when the channel does not say otherwise.
 const API_URL: &str = "https://events.pagerduty.com/v2/enqueue";
-/// PagerDuty's own limit.
-const MAX_SUMMARY: usize = 1024;
-/// Ours, for every text that is as long as a target or a user makes it: all of them, escaped at the worst, stay far below
-/// the 512 KB of an event.
-const MAX_TEXT: usize = 2048;
+
+/// Events of one integration key in any minute. PagerDuty says 120, and counts by its own clock.
+const PER_MINUTE: usize = 100;
 
 /// A PagerDuty service.
 pub(crate) struct Pagerduty {
@@ -75,6 +76,16 @@ struct Link {
 }
 
 impl Pagerduty {
+    /// How fast it is written to.
+    pub(crate) fn pace(&self) -> Pace {
+        let api_url = self.api_url.as_deref().unwrap_or(API_URL);
+        Pace {
+            key: digest(&[api_url, &self.routing_key]),
+            count: PER_MINUTE,
+            period: Duration::from_secs(60),
+        }
+    }
+
     /// The event for a notice. A reminder is a trigger with the same key, which PagerDuty adds to the alert.
     pub(crate) fn render(&self, letter: &Letter<'_>) -> Request {
         let notice = letter.notice;
@@ -83,7 +94,7 @@ impl Pagerduty {
             event_action: action(notice.kind),
             dedup_key: dedup_key(notice),
             payload: payload(notice),
-            links: [Link { href: words::run_link(letter.public_url, notice.run), text: "The run in Skopos" }],
+            links: [Link { href: words::link(letter.public_url, notice), text: "The run in Skopos" }],
             client: "Skopos",
             client_url: letter.public_url,
         };
@@ -108,11 +119,11 @@ const fn action(kind: NotificationKind) -> &'static str {
 
 fn payload(notice: &Notice) -> Payload<'_> {
     Payload {
-        summary: words::cut(&words::summary(notice), MAX_SUMMARY),
+        summary: limits::PAGERDUTY_SUMMARY.fit(&words::summary(notice)),
         source: notice.monitor.as_str(),
         severity: notice.severity,
         timestamp: words::instant(notice.occurred_at),
-        component: words::cut(&words::one_line(&notice.collection_name), MAX_TEXT),
+        component: limits::PAGERDUTY_TEXT.fit(&words::one_line(&notice.collection_name)),
         group: notice.location.as_str(),
         class: notice.reason.as_ref().map(|reason| reason.code.as_str()),
         custom_details: details(notice),
@@ -120,7 +131,7 @@ fn payload(notice: &Notice) -> Payload<'_> {
 }
 
 fn details(notice: &Notice) -> Details {
-    let fit = |text: String| words::cut(&text, MAX_TEXT);
+    let fit = |text: String| limits::PAGERDUTY_TEXT.fit(&text);
     Details {
         since: words::instant(notice.opened_at),
         step: words::step(notice).map(fit),

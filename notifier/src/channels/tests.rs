@@ -8,7 +8,14 @@ use domain::{
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Letter, pagerduty::Pagerduty, render, webhook::Webhook};
+use super::{
+    Letter, Parcel,
+    email::{Email, Mail},
+    pagerduty::Pagerduty,
+    render,
+    slack::Slack,
+    webhook::{Template, Webhook},
+};
 use crate::receiver::Receiver;
 
 fn began() -> DateTime<Utc> {
@@ -56,18 +63,90 @@ fn pagerduty() -> Receiver {
 }
 
 fn webhook() -> Receiver {
-    let secret = Some("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned());
-    Receiver::Webhook(Webhook { url: "https://example.com/hook".to_owned(), secret })
+    let secrets = vec!["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned()];
+    Receiver::Webhook(Webhook { url: "https://example.com/hook".to_owned(), secrets, template: None })
 }
 
-fn rendered(receiver: &Receiver, notice: &Notice) -> Request {
+fn slack() -> Receiver {
+    Receiver::Slack(Slack::Webhook { url: "https://hooks.slack.com/services/T/B/x".to_owned() })
+}
+
+fn bot() -> Receiver {
+    let (token, channel) = ("xoxb-1".to_owned(), "#oncall".to_owned());
+    Receiver::Slack(Slack::Bot { token, channel, api_url: None })
+}
+
+fn email() -> Receiver {
+    let to = ["On call <oncall@example.com>", "team@example.com"].map(|to| to.parse().unwrap());
+    Receiver::Email(Email { from: "Skopos <skopos@example.com>".parse().unwrap(), to: to.into() })
+}
+
+fn parcel(receiver: &Receiver, notice: &Notice, thread: Option<&str>) -> Parcel {
     let letter = Letter {
         id: "ntf_0199689a0f0070008000000000000003".parse().unwrap(),
+        channel: &"oncall".parse().unwrap(),
         notice,
+        thread,
         sent_at: notice.occurred_at + TimeDelta::seconds(2),
         public_url: "https://skopos.example.com/",
     };
-    render(receiver, &letter)
+    render(receiver, &letter).unwrap()
+}
+
+fn requests(receiver: &Receiver, notice: &Notice, thread: Option<&str>) -> Vec<Request> {
+    let Parcel::Calls(calls) = parcel(receiver, notice, thread) else { panic!("a mail") };
+    calls.into_iter().map(|call| call.request).collect()
+}
+
+fn rendered(receiver: &Receiver, notice: &Notice) -> Request {
+    let mut requests = requests(receiver, notice, None);
+    assert_eq!(requests.len(), 1);
+    requests.remove(0)
+}
+
+fn mail(notice: &Notice) -> Mail {
+    let Parcel::Mail(mail) = parcel(&email(), notice, None) else { panic!("no mail") };
+    *mail
+}
+
+/// As it goes over the wire.
+fn written(notice: &Notice) -> String {
+    String::from_utf8(mail(notice).bytes).unwrap().replace("\r\n", "\n")
+}
+
+/// A rule for degraded runs opens incidents in which nothing fails.
+fn degraded() -> Notice {
+    let mut notice = opened();
+    notice.severity = serde_json::from_value(json!("warning")).unwrap();
+    notice.reason = None;
+    notice.assertion = serde_json::from_value(json!({
+        "source": "latency", "comparison": "degraded", "expected": 800, "actual": 950, "outcome": "degraded",
+    }))
+    .unwrap();
+    notice
+}
+
+fn test_message() -> Notice {
+    let mut notice = opened();
+    notice.subject = domain::notification::Subject::Test;
+    notice
+}
+
+fn broken_channel() -> Notice {
+    let mut notice = opened();
+    notice.subject = serde_json::from_value(json!({ "broken_channel": {
+        "channel": "slack-oncall", "why": "410 channel_is_archived",
+        "untold": "Checkout works end to end is failing at step 3 Pay",
+    } }))
+    .unwrap();
+    notice
+}
+
+/// Every golden file: its name, and what happened.
+fn golden() -> Vec<(String, Notice)> {
+    let events = events().map(|(kind, after)| (kind.to_string(), notice(kind, after)));
+    let others = [("degraded", degraded()), ("test", test_message()), ("broken_channel", broken_channel())];
+    events.into_iter().chain(others.map(|(name, notice)| (name.to_owned(), notice))).collect()
 }
 
 fn body(request: &Request) -> Value {
@@ -92,22 +171,143 @@ fn events() -> [(NotificationKind, TimeDelta); 4] {
 
 #[test]
 fn pagerduty_is_told_what_broke_and_what_recovered() {
-    for (kind, after) in events() {
-        insta::assert_snapshot!(
-            format!("pagerduty_{kind}"),
-            shown(&rendered(&pagerduty(), &notice(kind, after)))
-        );
+    for (name, notice) in golden() {
+        insta::assert_snapshot!(format!("pagerduty_{name}"), shown(&rendered(&pagerduty(), &notice)));
     }
 }
 
 #[test]
 fn a_webhook_is_told_what_broke_and_what_recovered() {
-    for (kind, after) in events() {
-        insta::assert_snapshot!(
-            format!("webhook_{kind}"),
-            shown(&rendered(&webhook(), &notice(kind, after)))
-        );
+    for (name, notice) in golden() {
+        insta::assert_snapshot!(format!("webhook_{name}"), shown(&rendered(&webhook(), &notice)));
     }
+}
+
+#[test]
+fn slack_is_told_what_broke_and_what_recovered() {
+    for (name, notice) in golden() {
+        insta::assert_snapshot!(format!("slack_{name}"), shown(&rendered(&slack(), &notice)));
+    }
+}
+
+#[test]
+fn a_bot_answers_in_the_thread_and_brings_its_first_message_up_to_date() {
+    let resolved = notice(NotificationKind::Resolved, TimeDelta::seconds(754));
+    let requests = requests(&bot(), &resolved, Some("C0123456789 1503435956.000247"));
+    let both: Vec<_> = requests.iter().map(shown).collect();
+    insta::assert_snapshot!("slack_bot_resolved", both.join("\n\n"));
+    let first = rendered(&bot(), &opened());
+    assert_eq!(first.url, "https://slack.com/api/chat.postMessage");
+    assert_eq!((&body(&first)["channel"], &body(&first)["thread_ts"]), (&json!("#oncall"), &Value::Null));
+}
+
+#[test]
+fn people_are_told_by_mail_what_broke_and_what_recovered() {
+    for (name, notice) in golden() {
+        insta::assert_snapshot!(format!("email_{name}"), written(&notice));
+    }
+}
+
+#[test]
+fn the_mails_of_an_incident_are_one_thread() {
+    let of = |kind| written(&notice(kind, TimeDelta::seconds(754)));
+    let (opened, resolved) = (of(NotificationKind::Opened), of(NotificationKind::Resolved));
+    let header = |mail: &str, name: &str| {
+        let line = mail.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        line.map(str::to_owned)
+    };
+    let first = header(&opened, "Message-ID").unwrap();
+    assert_eq!(first, "<inc_0199689a0f0070008000000000000001.oncall@example.com>");
+    assert_eq!(header(&opened, "References"), None);
+    assert_eq!(header(&resolved, "References"), Some(first.clone()));
+    assert_eq!(header(&resolved, "In-Reply-To"), Some(first));
+    let subject = header(&opened, "Subject").unwrap();
+    assert_eq!(header(&resolved, "Subject"), Some(format!("Re: {subject}")));
+}
+
+#[test]
+fn nothing_that_a_target_or_a_user_says_gets_out_of_its_place() {
+    let evil = "</td><script>alert(1)</script>\r\nBcc: all@example.com\r\n\r\n<!channel> @here ```";
+    let mut notice = opened();
+    notice.collection_name = evil.to_owned();
+    notice.step = Some((1, evil.to_owned()));
+    notice.reason.as_mut().unwrap().message = evil.to_owned();
+    let assertion = notice.assertion.as_mut().unwrap();
+    assertion.actual = Some(json!(evil));
+    let mail = mail(&notice);
+    let text = String::from_utf8(mail.bytes).unwrap();
+    let (head, rest) = text.split_once("\r\n\r\n").unwrap();
+    assert!(!head.contains("\r\nBcc:"), "{head}");
+    let html = rest.split("text/html").nth(1).unwrap().replace("=\r\n", "");
+    assert!(!html.contains("<script"), "{html}");
+    assert_eq!(mail.envelope.to().len(), 2);
+    for receiver in [slack(), bot()] {
+        let request = rendered(&receiver, &notice);
+        each_mrkdwn(&body(&request), &mut |text| {
+            assert!(!text.contains("<!channel>") && !text.contains("@here"), "{text}");
+            assert!(text.matches("```").count() <= 2, "{text}");
+        });
+    }
+}
+
+/// Every text in which Slack looks for markup.
+fn each_mrkdwn(value: &Value, look: &mut impl FnMut(&str)) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| each_mrkdwn(item, look)),
+        Value::Object(map) => {
+            let plain = map.get("type").is_some_and(|kind| kind == "plain_text");
+            if let (Some(Value::String(text)), false) = (map.get("text"), plain) {
+                look(text);
+            }
+            map.values().for_each(|value| each_mrkdwn(value, look));
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn while_a_secret_is_replaced_both_sign() {
+    let both = ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_c2Vjb25k"].map(str::to_owned);
+    let url = "https://example.com/hook".to_owned();
+    let webhook = Receiver::Webhook(Webhook { url, secrets: both.into(), template: None });
+    let request = rendered(&webhook, &opened());
+    let signatures = &request.headers.iter().find(|(name, _)| name == "webhook-signature").unwrap().1;
+    let (first, second) = signatures.split_once(' ').unwrap();
+    assert!(first.starts_with("v1,") && second.starts_with("v1,") && first != second, "{signatures}");
+    let alone = rendered(&self::webhook(), &opened());
+    assert!(alone.headers.iter().any(|(_, value)| value == first));
+}
+
+#[test]
+fn a_template_makes_the_body_and_says_what_it_is() {
+    let template =
+        |text: &str| Template { text: text.to_owned(), content_type: "application/vnd.x+json".to_owned() };
+    let webhook = |text| {
+        let url = "https://example.com/hook".to_owned();
+        Receiver::Webhook(Webhook { url, secrets: Vec::new(), template: Some(template(text)) })
+    };
+    let request = rendered(
+        &webhook("{ \"content\": {{ data.summary }}, \"up\": {{ type == \"incident.resolved\" }} }"),
+        &opened(),
+    );
+    assert_eq!(request.headers[0], ("content-type".to_owned(), "application/vnd.x+json".to_owned()));
+    let summary = "Checkout works end to end is failing at step 3 Pay: expected body.status equals \"captured\", found \"pending_review\"";
+    assert_eq!(body(&request), json!({ "content": summary, "up": false }));
+}
+
+/// Templates are tried on samples when they are saved, so these must be what is sent.
+#[test]
+fn the_samples_for_templates_have_the_form_of_events() {
+    fn form(value: &Value) -> Value {
+        match value {
+            Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), form(value))).collect(),
+            Value::Null => Value::Null,
+            _ => json!("…"),
+        }
+    }
+    let resolved = notice(NotificationKind::Resolved, TimeDelta::seconds(754));
+    let events = [opened(), resolved].map(|notice| form(&body(&rendered(&webhook(), &notice))));
+    assert_eq!(events, domain::template::SAMPLES.each_ref().map(form));
 }
 
 #[test]
@@ -129,7 +329,7 @@ fn pagerduty_elsewhere_is_where_the_channel_says() {
 
 #[test]
 fn what_is_signed_or_keyed_follows_no_redirect() {
-    for receiver in [pagerduty(), webhook()] {
+    for receiver in [pagerduty(), webhook(), slack(), bot()] {
         assert!(!rendered(&receiver, &opened()).follow_redirects);
     }
 }
@@ -196,6 +396,32 @@ proptest! {
         let summary = event["payload"]["summary"].as_str().unwrap();
         prop_assert!((1..=1024).contains(&summary.chars().count()), "{} characters", summary.chars().count());
         prop_assert!(!summary.contains(char::is_control));
+    }
+
+    #[test]
+    fn whatever_is_told_fits_into_blocks_of_slack(notice in any_notice()) {
+        let request = rendered(&slack(), &notice);
+        let message = body(&request);
+        let units = |text: &Value| text.as_str().unwrap().encode_utf16().count();
+        prop_assert!(units(&message["text"]) <= 4000);
+        let blocks = message["attachments"][0]["blocks"].as_array().unwrap();
+        prop_assert!(blocks.len() <= 50);
+        for block in blocks {
+            let most = if block["type"] == "header" { 150 } else { 3000 };
+            if block["text"].is_object() {
+                prop_assert!((1..=most).contains(&units(&block["text"]["text"])), "{block}");
+            }
+            let fields = block["fields"].as_array().map(Vec::as_slice).unwrap_or_default();
+            prop_assert!(fields.len() <= 10 && fields.iter().all(|field| units(&field["text"]) <= 2000));
+        }
+    }
+
+    #[test]
+    fn whatever_is_told_is_a_mail(notice in any_notice()) {
+        let mail = mail(&notice);
+        prop_assert!(mail.bytes.is_ascii());
+        let text = String::from_utf8(mail.bytes).unwrap();
+        prop_assert!(text.split("\r\n").all(|line| line.len() <= 998 && !line.contains(['\r', '\n', '\0'])));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Source: <https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>. `webhook-id` is
 //! the notification's id, the same in every try: receivers deduplicate by it. `webhook-timestamp` is this try's.
-//! `webhook-signature` comes with a secret only. A secret is base64, after `whsec_` or without it; one that is not base64
+//! `webhook-signature` comes with a secret only, and has one signature for each. A secret is base64, after `whsec_` or without it; one that is not base64
 //! is taken as the bytes of its text.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -11,7 +11,7 @@ use domain::{
     document::AlertSeverity,
     exchange::Request,
     id::{IncidentId, NotificationId, RunId},
-    notification::{Notice, NotificationKind},
+    notification::{Notice, NotificationKind, Subject},
     outcome::ReasonCode,
 };
 use hmac::{Hmac, KeyInit, Mac};
@@ -20,23 +20,30 @@ use serde_json::Value;
 use sha2::Sha256;
 
 use super::{Letter, json, post};
-use crate::words;
+use crate::{limits, words};
 
 const PREFIX: &str = "whsec_";
-/// Characters of a value's JSON text that are sent; a longer one is sent as the beginning of that text.
-const MAX_VALUE: usize = 4096;
 
 /// An HTTP receiver.
 pub(crate) struct Webhook {
     pub(crate) url: String,
-    /// As the user wrote it.
-    pub(crate) secret: Option<String>,
+    /// As the user wrote them; none to send without a signature.
+    pub(crate) secrets: Vec<String>,
+    /// Another body than the event.
+    pub(crate) template: Option<Template>,
+}
+
+/// A body in somebody else's form.
+pub(crate) struct Template {
+    pub(crate) text: String,
+    pub(crate) content_type: String,
 }
 
 /// The body. Receivers rely on it: keys are added, never changed or taken away.
 #[derive(Serialize)]
 struct Event<'n> {
-    /// `incident.opened`, `incident.reminded`, `incident.acknowledged`, `incident.resolved`.
+    /// `incident.opened`, `incident.reminded`, `incident.acknowledged`, `incident.resolved`; of a channel that refuses us,
+    /// `channel.broken` and `channel.mended`.
     r#type: &'static str,
     /// When it happened.
     timestamp: String,
@@ -47,6 +54,8 @@ struct Event<'n> {
 struct Details<'n> {
     /// The same as the header `webhook-id`.
     notification: NotificationId,
+    /// Whether somebody tries the channel out, and nothing happened.
+    test: bool,
     /// All of it in one sentence.
     summary: String,
     incident: IncidentId,
@@ -101,20 +110,37 @@ struct Links {
 
 impl Webhook {
     /// The signed event for a notice.
-    pub(crate) fn render(&self, letter: &Letter<'_>) -> Request {
+    ///
+    /// # Errors
+    /// Why the template makes nothing of it.
+    pub(crate) fn render(&self, letter: &Letter<'_>) -> Result<Request, String> {
         let notice = letter.notice;
         let event = Event {
-            r#type: type_of(notice.kind),
+            r#type: type_of(notice),
             timestamp: words::instant(notice.occurred_at),
             data: details(letter),
         };
-        let body = json(&event);
+        let body = self.body(&event)?;
         let id = letter.id.to_string();
         let timestamp = letter.sent_at.timestamp().to_string();
-        let signature = self.secret.as_deref().map(|secret| signature(secret, &id, &timestamp, &body));
+        let signatures: Vec<_> =
+            self.secrets.iter().map(|secret| signature(secret, &id, &timestamp, &body)).collect();
         let mut headers = vec![("webhook-id".to_owned(), id), ("webhook-timestamp".to_owned(), timestamp)];
-        headers.extend(signature.map(|signature| ("webhook-signature".to_owned(), signature)));
-        post(&self.url, body, headers)
+        if !signatures.is_empty() {
+            headers.push(("webhook-signature".to_owned(), signatures.join(" ")));
+        }
+        let mut request = post(&self.url, body, headers);
+        if let Some(template) = &self.template {
+            request.headers[0].1.clone_from(&template.content_type);
+        }
+        Ok(request)
+    }
+
+    fn body(&self, event: &Event<'_>) -> Result<Vec<u8>, String> {
+        let Some(template) = &self.template else { return Ok(json(event)) };
+        let event = serde_json::to_value(event).expect("texts, numbers and JSON values are JSON");
+        let body = domain::template::render(&template.text, &template.content_type, &event);
+        body.map(String::into_bytes).map_err(|why| format!("the channel's `template` fails: {why}"))
     }
 }
 
@@ -133,8 +159,10 @@ fn signature(secret: &str, id: &str, timestamp: &str, body: &[u8]) -> String {
     format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
 }
 
-const fn type_of(kind: NotificationKind) -> &'static str {
-    match kind {
+const fn type_of(notice: &Notice) -> &'static str {
+    match notice.kind {
+        NotificationKind::Resolved if is_about_a_channel(notice) => "channel.mended",
+        _ if is_about_a_channel(notice) => "channel.broken",
         NotificationKind::Opened => "incident.opened",
         NotificationKind::Worsened => "incident.worsened",
         NotificationKind::Reminded => "incident.reminded",
@@ -143,10 +171,15 @@ const fn type_of(kind: NotificationKind) -> &'static str {
     }
 }
 
+const fn is_about_a_channel(notice: &Notice) -> bool {
+    matches!(notice.subject, Subject::BrokenChannel { .. })
+}
+
 fn details<'n>(letter: &Letter<'n>) -> Details<'n> {
     let notice = letter.notice;
     Details {
         notification: letter.id,
+        test: notice.subject == Subject::Test,
         summary: words::summary(notice),
         incident: notice.incident,
         severity: notice.severity,
@@ -161,7 +194,7 @@ fn details<'n>(letter: &Letter<'n>) -> Details<'n> {
         reason: notice.reason.as_ref().map(|why| Reason { code: why.code, message: &why.message }),
         step: notice.step.as_ref().map(|(number, name)| Step { number: *number, name }),
         assertion: assertion(notice),
-        links: Links { run: words::run_link(letter.public_url, notice.run) },
+        links: Links { run: words::link(letter.public_url, notice) },
     }
 }
 
@@ -181,7 +214,7 @@ fn assertion(notice: &Notice) -> Option<Assertion<'_>> {
 
 fn short(value: &Value) -> Value {
     let text = value.to_string();
-    let cut = words::cut(&text, MAX_VALUE);
+    let cut = limits::WEBHOOK_VALUE.fit(&text);
     if cut == text { value.clone() } else { Value::String(cut) }
 }
 

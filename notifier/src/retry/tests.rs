@@ -73,7 +73,7 @@ fn a_receiver_says_when_to_come_again_in_seconds_or_as_a_date() {
 
 #[test]
 fn a_wish_is_kept_within_reason() {
-    let next = |wish| of_response(&response(429, Some(wish)), at(0)).next(at(0), 1, at(0), 0.5);
+    let next = |wish| of_response(&response(429, Some(wish)), at(0)).next(at(24 * 3600), 1, at(0), 0.5);
     let retry = |seconds| Next::Retry { delivery: Delivery::Refused, at: at(seconds) };
     assert_eq!(next("120"), retry(120));
     assert_eq!(next("0"), retry(1));
@@ -84,7 +84,7 @@ fn a_wish_is_kept_within_reason() {
 
 #[test]
 fn the_back_off_doubles_up_to_five_minutes_and_is_jittered() {
-    let wait = |attempt, dice| match later(Delivery::Unknown).next(at(0), attempt, at(0), dice) {
+    let wait = |attempt, dice| match later(Delivery::Unknown).next(at(24 * 3600), attempt, at(0), dice) {
         Next::Retry { at: next, .. } => (next - at(0)).num_seconds(),
         other => panic!("{other:?}"),
     };
@@ -98,8 +98,8 @@ fn it_is_tried_for_a_day_and_once_more_at_its_end() {
     let outcome = later(Delivery::Unknown);
     let day = 24 * 3600;
     let last = Next::Retry { delivery: Delivery::Unknown, at: at(day) };
-    assert_eq!(outcome.next(at(0), 300, at(day - 10), 1.0), last);
-    assert_eq!(outcome.next(at(0), 300, at(day), 1.0), Next::TooLate);
-    assert_eq!(Outcome::Taken.next(at(0), 300, at(day + 1), 1.0), Next::Sent);
-    assert_eq!(Outcome::Never.next(at(0), 1, at(0), 1.0), Next::Broken);
+    assert_eq!(outcome.next(at(24 * 3600), 300, at(day - 10), 1.0), last);
+    assert_eq!(outcome.next(at(24 * 3600), 300, at(day), 1.0), Next::TooLate);
+    assert_eq!(Outcome::Taken.next(at(24 * 3600), 300, at(day + 1), 1.0), Next::Sent);
+    assert_eq!(Outcome::Never.next(at(24 * 3600), 1, at(0), 1.0), Next::Broken);
 }

@@ -5,7 +5,7 @@ use domain::{
     document::AlertSeverity,
     id::{CollectionId, IncidentId, MonitorId, NotificationId, RunId, WorkerId},
     incident::{Incident, IncidentLevel, IncidentState},
-    notification::{Notice, NotificationKind},
+    notification::{Notice, NotificationKind, Subject},
 };
 use queue::{Depth, Destination, Queue};
 use scheduler::{Turn, relay};
@@ -36,6 +36,7 @@ async fn told(fleet: &Fleet) -> NotificationId {
         resolved_at: None,
     };
     let notice = Notice {
+        subject: Subject::Incident,
         incident: incident.id,
         kind: NotificationKind::Opened,
         severity: AlertSeverity::Error,

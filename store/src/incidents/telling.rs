@@ -7,7 +7,7 @@ use domain::{
     document::Slug,
     id::{MonitorId, NotificationId, RunId},
     incident::{Change, Incident, IncidentState, Tell},
-    notification::Notice,
+    notification::{Notice, Subject},
     outcome::Reason,
     result::AssertionResult,
 };
@@ -163,6 +163,7 @@ pub(super) async fn cause_by_hand(conn: &mut Conn, incident: Incident) -> Result
 fn notification(tell: &Tell, cause: &Cause, opened_at: DateTime<Utc>, now: DateTime<Utc>) -> NewNotification {
     let cause = cause.clone();
     let notice = Notice {
+        subject: Subject::Incident,
         incident: tell.incident,
         kind: tell.kind,
         severity: tell.severity,

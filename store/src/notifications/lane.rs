@@ -11,12 +11,12 @@ use domain::{
     planted::{self, Bug},
 };
 
-use super::row::Row;
+use super::{attempts, row::Row};
 use crate::{
     Conn, Result,
     conn::{load_locked, with},
     schema::notifications,
-    types::{Key, Moment, Word},
+    types::{Key, Moment, Word, count},
 };
 
 /// Makes `worker` the owner of a notification until `lease_until`, if it is due and its turn in its lane. When its incident
@@ -47,7 +47,9 @@ pub async fn claim(
     if head.id.0 != id || head.state.0 != NotificationState::Pending || !due {
         return Ok(None);
     }
-    take(conn, head.id, worker, lease_until).await.map(Some)
+    let taken = take(conn, head.id, worker, lease_until).await?;
+    attempts::begin(conn, taken.id, taken.attempt, now).await?;
+    Ok(Some(taken))
 }
 
 pub(super) type Lane = (Key<IncidentId>, Word<Slug>);
@@ -69,6 +71,10 @@ async fn lock(conn: &mut Conn, (incident, channel): &Lane) -> Result<Vec<Row>> {
 /// arrived, the end must be told all the same.
 fn overtaken(unfinished: &[Row]) -> Option<Vec<Key<NotificationId>>> {
     let [head, ..] = unfinished else { return None };
+    // A test is over before it begins, and sent nevertheless; a broken channel is worth knowing of when it is mended, too.
+    if head.standalone {
+        return None;
+    }
     let waits = head.kind.0 == NotificationKind::Opened && head.state.0 == NotificationState::Pending;
     let over = unfinished.iter().any(|row| row.kind.0 == NotificationKind::Resolved);
     (waits && over).then(|| {
@@ -109,6 +115,42 @@ async fn take(
     let row: Row =
         with!(conn, |c| diesel::update(pending).set(sending).returning(Row::as_returning()).get_result(c))?;
     Ok(row.into())
+}
+
+/// What the receiver calls the first message of the lane, where it said so.
+pub async fn receipt(conn: &mut Conn, incident: IncidentId, channel: &Slug) -> Result<Option<String>> {
+    let first = notifications::table
+        .filter(notifications::incident_id.eq(Key(incident)))
+        .filter(notifications::channel.eq(Word(channel.clone())).and(notifications::receipt.is_not_null()))
+        .order((notifications::sequence, notifications::id))
+        .select(notifications::receipt);
+    Ok(with!(conn, |c| first.first(c)).optional()?.flatten())
+}
+
+/// Gives a notification back that was claimed just now, before anything was sent: its turn comes at `at`.
+pub async fn postpone(conn: &mut Conn, id: NotificationId, attempt: u32, at: DateTime<Utc>) -> Result<()> {
+    let own = notifications::table
+        .find(Key(id))
+        .filter(notifications::state.eq(Word(NotificationState::Sending)))
+        .filter(notifications::attempt.eq(count(attempt)));
+    let later = (
+        notifications::state.eq(Word(NotificationState::Pending)),
+        notifications::attempt.eq(notifications::attempt - 1),
+        notifications::lease_until.eq(None::<Moment>),
+        notifications::wake_at.eq(Moment(at)),
+        notifications::wakes.eq(0),
+        notifications::next_attempt_at.eq(Moment(at)),
+        notifications::allowed_at.eq(Moment(at)),
+    );
+    with!(conn, |c| diesel::update(own).set(later).execute(c))?;
+    attempts::forget(conn, id, attempt).await
+}
+
+/// Whether a notification was given its turn before, by [`postpone`]; it is used up now.
+pub async fn use_turn(conn: &mut Conn, id: NotificationId) -> Result<bool> {
+    let given = notifications::table.find(Key(id)).filter(notifications::allowed_at.is_not_null());
+    let used = notifications::allowed_at.eq(None::<Moment>);
+    Ok(with!(conn, |c| diesel::update(given).set(used).execute(c))? == 1)
 }
 
 /// Somebody in the lane has ended: whoever waits behind is woken at once.

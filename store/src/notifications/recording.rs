@@ -5,7 +5,10 @@ use diesel::{prelude::*, sql_types::Bool};
 use diesel_async::RunQueryDsl;
 use domain::{id::NotificationId, notification::NotificationState};
 
-use super::lane::{Lane, wake_lane};
+use super::{
+    attempts,
+    lane::{Lane, wake_lane},
+};
 use crate::{
     Conn, Result,
     conn::{load_skip_locked, with},
@@ -23,16 +26,32 @@ pub enum Delivery {
     Unknown,
 }
 
+/// What a try came to, for people.
+#[derive(Debug, Clone, Copy)]
+pub struct Answered<'a> {
+    /// Of HTTP or SMTP, if there was an answer.
+    pub status: Option<u16>,
+    /// In words: redacted and capped.
+    pub text: &'a str,
+}
+
+impl<'a> From<&'a str> for Answered<'a> {
+    fn from(text: &'a str) -> Self {
+        Self { status: None, text }
+    }
+}
+
 /// The receiver took it. False when the attempt is stale.
 pub async fn record_sent(
     conn: &mut Conn,
     id: NotificationId,
     attempt: u32,
-    answer: &str,
+    answer: impl Into<Answered<'_>>,
     now: DateTime<Utc>,
 ) -> Result<bool> {
+    let answer = answer.into();
     let sent = Record { sent_at: Some(Moment(now)), ..Record::new(NotificationState::Sent, answer) };
-    let recorded = record(conn, id, attempt, sent, Delivery::Refused).await?;
+    let recorded = record(conn, id, attempt, (sent, answer), Delivery::Refused).await?;
     wake_behind(conn, id, now).await?;
     Ok(recorded)
 }
@@ -43,14 +62,14 @@ pub async fn record_retry(
     conn: &mut Conn,
     id: NotificationId,
     attempt: u32,
-    answer: &str,
+    answer: impl Into<Answered<'_>>,
     delivery: Delivery,
     next_attempt_at: DateTime<Utc>,
 ) -> Result<bool> {
-    let at = Some(Moment(next_attempt_at));
+    let (at, answer) = (Some(Moment(next_attempt_at)), answer.into());
     let pending =
         Record { wake_at: at, next_attempt_at: at, ..Record::new(NotificationState::Pending, answer) };
-    record(conn, id, attempt, pending, delivery).await
+    record(conn, id, attempt, (pending, answer), delivery).await
 }
 
 /// It is given up. False when the attempt is stale.
@@ -58,11 +77,12 @@ pub async fn record_dead(
     conn: &mut Conn,
     id: NotificationId,
     attempt: u32,
-    answer: &str,
+    answer: impl Into<Answered<'_>>,
     now: DateTime<Utc>,
 ) -> Result<bool> {
+    let answer = answer.into();
     let dead = Record::new(NotificationState::Dead, answer);
-    let recorded = record(conn, id, attempt, dead, Delivery::Refused).await?;
+    let recorded = record(conn, id, attempt, (dead, answer), Delivery::Refused).await?;
     wake_behind(conn, id, now).await?;
     Ok(recorded)
 }
@@ -113,14 +133,14 @@ struct Record {
 }
 
 impl Record {
-    fn new(state: NotificationState, answer: &str) -> Self {
+    fn new(state: NotificationState, answer: Answered<'_>) -> Self {
         Self {
             state: Word(state),
             wake_at: None,
             wakes: 0,
             next_attempt_at: None,
             lease_until: None,
-            last_answer: Some(answer.to_owned()),
+            last_answer: Some(answer.text.to_owned()),
             sent_at: None,
         }
     }
@@ -130,7 +150,7 @@ async fn record(
     conn: &mut Conn,
     id: NotificationId,
     attempt: u32,
-    record: Record,
+    (record, answer): (Record, Answered<'_>),
     delivery: Delivery,
 ) -> Result<bool> {
     let own = notifications::table
@@ -139,7 +159,18 @@ async fn record(
         .filter(notifications::attempt.eq(count(attempt)));
     let unknown = notifications::may_have_arrived.or((delivery == Delivery::Unknown).into_sql::<Bool>());
     let changes = (record, notifications::may_have_arrived.eq(unknown));
-    Ok(with!(conn, |c| diesel::update(own).set(changes).execute(c))? == 1)
+    let recorded = with!(conn, |c| diesel::update(own).set(changes).execute(c))? == 1;
+    if recorded {
+        attempts::end(conn, id, attempt, answer).await?;
+    }
+    Ok(recorded)
+}
+
+/// Keeps what the receiver calls a message.
+pub async fn keep_receipt(conn: &mut Conn, id: NotificationId, receipt: &str) -> Result<()> {
+    let one = notifications::table.find(Key(id));
+    with!(conn, |c| diesel::update(one).set(notifications::receipt.eq(receipt)).execute(c))?;
+    Ok(())
 }
 
 async fn wake_behind(conn: &mut Conn, id: NotificationId, now: DateTime<Utc>) -> Result<()> {

@@ -5,7 +5,7 @@ use diesel_async::RunQueryDsl;
 use domain::{
     document::Slug,
     id::{IncidentId, NotificationId},
-    notification::{Notice, Notification, NotificationKind, NotificationState},
+    notification::{Notice, Notification, NotificationKind, NotificationState, WORTH},
 };
 
 use crate::{
@@ -45,6 +45,8 @@ pub async fn insert(conn: &mut Conn, notifications: &[NewNotification]) -> Resul
             notifications::wake_at.eq(at),
             notifications::next_attempt_at.eq(at),
             notifications::created_at.eq(at),
+            notifications::worth_until.eq(Moment(at.0 + WORTH)),
+            notifications::standalone.eq(!new.notice.subject.is_incident()),
         );
         let rows = with!(conn, |c| diesel::insert_into(notifications::table)
             .values(row)
@@ -73,6 +75,8 @@ pub(super) struct Row {
     last_answer: Option<String>,
     sent_at: Option<Moment>,
     created_at: Moment,
+    worth_until: Moment,
+    pub(super) standalone: bool,
 }
 
 impl From<Row> for Notification {
@@ -89,6 +93,7 @@ impl From<Row> for Notification {
             sent_at: row.sent_at.map(|at| at.0),
             last_answer: row.last_answer,
             created_at: row.created_at.0,
+            worth_until: row.worth_until.0,
             notice: row.notice.0,
         }
     }

@@ -286,8 +286,12 @@ async fn documents_are_paged(bench: Bench) {
 
 async fn a_changed_channel_is_not_broken_any_more(bench: Bench) {
     let now = bench.now();
-    write!(bench, |conn| channels::create(conn, &channel("hook"), now)).unwrap();
-    write!(bench, |conn| channels::set_broken(conn, &slug("hook"), Some("404 Not Found"))).unwrap();
+    let saved = write!(bench, |conn| channels::create(conn, &channel("hook"), now)).unwrap();
+    let first = write!(bench, |conn| async {
+        let first = channels::mark_broken(conn, &saved, "410 Gone", now).await?;
+        Ok((first, channels::mark_broken(conn, &saved, "404 Not Found", now).await?))
+    });
+    assert_eq!(first.unwrap(), (true, false), "only one finds it out");
     let some = channels::get_by_slugs(&mut bench.conn().await, &[slug("hook"), slug("none")]).await.unwrap();
     assert_eq!(some.iter().map(|saved| saved.broken.as_deref()).collect::<Vec<_>>(), [Some("404 Not Found")]);
     let same = write!(bench, |conn| channels::replace(conn, &channel("hook"), now)).unwrap();

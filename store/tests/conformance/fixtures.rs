@@ -7,7 +7,7 @@ use domain::{
     document::{AlertSeverity, Channel, Collection, Environment, Monitor, Slug},
     id::{CollectionId, IncidentId, MonitorId, NotificationId, RunId, WorkerId},
     incident::{Incident, IncidentLevel, IncidentState, Observation},
-    notification::{Notice, NotificationKind},
+    notification::{Notice, NotificationKind, Subject},
     outcome::{Outcome, Reason, ReasonCode, Trigger},
     result::RunResult,
     run::{MonitorRef, PinnedCollection},
@@ -137,6 +137,7 @@ pub(crate) fn event(
     at: DateTime<Utc>,
 ) -> NewNotification {
     let notice = Notice {
+        subject: Subject::Incident,
         incident,
         kind,
         severity: AlertSeverity::Error,

@@ -4,15 +4,16 @@
 use chrono::TimeDelta;
 use domain::{
     id::{IncidentId, NotificationId, WorkerId},
-    notification::{NotificationKind as Kind, NotificationState as State},
+    notification::{Notice, NotificationKind as Kind, NotificationState as State, Subject},
 };
 use store::{
-    Page, incidents,
-    notifications::{self, Delivery, NewNotification},
+    Page, channels, incidents,
+    notifications::{self, Delivery, NewNotification, Redelivery},
+    paces::{self, Pace},
 };
 
 use crate::{
-    fixtures::{event, incident, slug},
+    fixtures::{channel, event, incident, slug},
     harness::{Bench, conformance, write},
 };
 
@@ -29,6 +30,12 @@ conformance! {
     a_notification_of_a_lost_notifier_is_tried_again
     concurrent_notifiers_never_share_a_lane
     a_pending_notification_is_woken_again
+    every_attempt_is_kept
+    what_is_dead_is_sent_again_when_somebody_asks
+    a_turn_is_waited_for_in_the_row
+    turns_are_given_to_all_notifiers_together
+    what_is_about_no_incident_is_pruned_by_itself
+    a_mended_channel_is_told_where_its_outage_was
 }
 
 /// An incident with these events for the channel `hook`, in order.
@@ -225,4 +232,136 @@ async fn a_pending_notification_is_woken_again(bench: Bench) {
     claim(&bench, first).await;
     assert!(sent(&bench, first, 1).await);
     assert_eq!(woken(&bench).await, [ids[1]]);
+}
+
+async fn every_attempt_is_kept(bench: Bench) {
+    let (_, ids) = told(&bench, &[Kind::Opened]).await;
+    let id = ids[0];
+    claim(&bench, id).await.unwrap();
+    assert!(retry(&bench, id, 1, Delivery::Refused).await);
+    bench.clock.advance(TimeDelta::seconds(30));
+    claim(&bench, id).await.unwrap();
+    bench.clock.advance(TimeDelta::seconds(30));
+    let now = bench.now();
+    write!(bench, |conn| notifications::reap(conn, now, 10)).unwrap();
+    assert_eq!(claim(&bench, id).await, Some(3));
+    let answer = notifications::Answered { status: Some(410), text: "410 gone" };
+    write!(bench, |conn| notifications::record_dead(conn, id, 3, answer, now)).unwrap();
+    let all = notifications::attempts(&mut bench.conn().await, id).await.unwrap();
+    let shown: Vec<_> = all
+        .iter()
+        .map(|one| (one.attempt, one.status, one.answer.as_deref(), one.ended_at.is_some()))
+        .collect();
+    let expected =
+        [(1, None, Some("503"), true), (2, None, None, false), (3, Some(410), Some("410 gone"), true)];
+    assert_eq!(shown, expected);
+}
+
+async fn what_is_dead_is_sent_again_when_somebody_asks(bench: Bench) {
+    let (_, ids) = told(&bench, &[Kind::Opened, Kind::Resolved]).await;
+    let (opened, resolved, now) = (ids[0], ids[1], bench.now());
+    let again = |id| {
+        let bench = bench.clone();
+        async move {
+            let now = bench.now();
+            write!(bench, |conn| notifications::redeliver(conn, id, now)).unwrap()
+        }
+    };
+    assert_eq!(again(NotificationId::random(now)).await, None);
+    assert_eq!(again(resolved).await, Some(Redelivery::NotDead(State::Pending)));
+    let (_, alone) = told(&bench, &[Kind::Opened]).await;
+    let alone = alone[0];
+    claim(&bench, alone).await.unwrap();
+    write!(bench, |conn| notifications::record_dead(conn, alone, 1, "410", now)).unwrap();
+    bench.clock.advance(TimeDelta::hours(30));
+    let Some(Redelivery::Again(pending)) = again(alone).await else { panic!("not again") };
+    assert_eq!((pending.state, pending.worth_until), (State::Pending, bench.after(24 * 3600)));
+    assert_eq!(claim(&bench, alone).await, Some(2));
+    // An opening must not come after the end.
+    let now = bench.now();
+    let dead = "UPDATE notifications SET state = 'dead', wake_at = NULL, next_attempt_at = NULL WHERE kind = 'opened' \
+                AND state = 'pending'";
+    crate::harness::execute(&bench.place, dead).await.unwrap();
+    assert_eq!(again(opened).await, Some(Redelivery::Over(resolved)));
+    assert!(now > pending.created_at);
+}
+
+async fn a_turn_is_waited_for_in_the_row(bench: Bench) {
+    let (_, ids) = told(&bench, &[Kind::Opened]).await;
+    let (id, later) = (ids[0], bench.after(45));
+    claim(&bench, id).await.unwrap();
+    write!(bench, |conn| async {
+        assert!(!notifications::use_turn(conn, id).await?);
+        notifications::postpone(conn, id, 1, later).await
+    })
+    .unwrap();
+    assert_eq!(claim(&bench, id).await, None);
+    assert_eq!(notifications::attempts(&mut bench.conn().await, id).await.unwrap(), []);
+    bench.clock.advance(TimeDelta::seconds(45));
+    assert_eq!(claim(&bench, id).await, Some(1), "that was no attempt");
+    let used = write!(bench, |conn| async {
+        Ok((notifications::use_turn(conn, id).await?, notifications::use_turn(conn, id).await?))
+    });
+    assert_eq!(used.unwrap(), (true, false));
+}
+
+async fn turns_are_given_to_all_notifiers_together(bench: Bench) {
+    let pace = Pace { key: "k".to_owned(), count: 5, period: std::time::Duration::from_secs(60) };
+    let ask = |key: &str| {
+        let (bench, now, pace) = (bench.clone(), bench.now(), Pace { key: key.to_owned(), ..pace.clone() });
+        tokio::spawn(async move { write!(bench, |conn| paces::give(conn, &pace, now)).unwrap() })
+    };
+    let asked: Vec<_> = (0..12).map(|_| ask("k")).collect();
+    let mut given = Vec::new();
+    for one in asked {
+        given.push((one.await.unwrap() - bench.now()).num_seconds());
+    }
+    given.sort_unstable();
+    assert_eq!(given, [0, 0, 0, 0, 0, 60, 60, 60, 60, 60, 120, 120]);
+    assert_eq!(ask("other").await.unwrap(), bench.now());
+}
+
+/// What another channel is told about `hook`.
+fn outage(bench: &Bench) -> NewNotification {
+    let subject =
+        Subject::BrokenChannel { channel: slug("hook"), why: "410".into(), untold: "It is down".into() };
+    let new = event(IncidentId::random(bench.now()), 0, Kind::Opened, bench.now());
+    NewNotification { channel: slug("mail"), notice: Notice { subject, ..new.notice }, ..new }
+}
+
+async fn what_is_about_no_incident_is_pruned_by_itself(bench: Bench) {
+    let new = outage(&bench);
+    let id = new.id;
+    write!(bench, |conn| notifications::insert(conn, &[new])).unwrap();
+    let now = bench.now();
+    let prune = |before| {
+        let bench = bench.clone();
+        async move { write!(bench, |conn| store::retention::prune(conn, before, 10)).unwrap().notifications }
+    };
+    assert_eq!(prune(now).await, 0);
+    claim(&bench, id).await.unwrap();
+    assert_eq!(prune(bench.after(1)).await, 1, "with its attempts");
+    assert_eq!(notifications::get(&mut bench.conn().await, id).await.unwrap(), None);
+}
+
+async fn a_mended_channel_is_told_where_its_outage_was(bench: Bench) {
+    let (now, new) = (bench.now(), outage(&bench));
+    let lane = new.notice.incident;
+    let saved = write!(bench, |conn| channels::create(conn, &channel("hook"), now)).unwrap();
+    let tried = saved.clone();
+    write!(bench, |conn| async {
+        channels::mark_broken(conn, &tried, "410", now).await?;
+        notifications::insert(conn, &[new]).await?;
+        channels::set_outage(conn, &slug("hook"), lane, &slug("mail")).await
+    })
+    .unwrap();
+    for _ in 0..2 {
+        let tried = saved.clone();
+        write!(bench, |conn| channels::mark_whole(conn, &tried, now)).unwrap();
+    }
+    let told = notifications::of_incident(&mut bench.conn().await, lane).await.unwrap();
+    let kinds: Vec<_> = told.iter().map(|one| (one.kind, one.sequence, one.channel.as_str())).collect();
+    assert_eq!(kinds, [(Kind::Opened, 0, "mail"), (Kind::Resolved, 1, "mail")]);
+    let whole = channels::get(&mut bench.conn().await, &slug("hook")).await.unwrap().unwrap();
+    assert_eq!((whole.broken, whole.broken_since), (None, None));
 }

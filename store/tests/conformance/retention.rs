@@ -104,7 +104,10 @@ async fn what_is_old_and_over_goes_and_the_rest_stays(bench: Bench) {
     let young = finished(&bench).await;
 
     let pruned = prune(&bench, 50, 100).await;
-    assert_eq!(pruned, Pruned { days: 0, runs: 1, incidents: 1, gaps: 1, workers: 1, versions: 0 });
+    assert_eq!(
+        pruned,
+        Pruned { days: 0, runs: 1, incidents: 1, gaps: 1, notifications: 0, workers: 1, versions: 0 }
+    );
     assert_eq!(prune(&bench, 50, 100).await.total(), 0);
     let conn = &mut bench.conn().await;
     assert_eq!(runs::get(conn, old).await.unwrap(), None);

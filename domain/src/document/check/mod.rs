@@ -2,6 +2,7 @@
 //!
 //! Pure functions from typed documents to problems with pointers; lines and columns are the reading's.
 
+mod channel;
 mod collection;
 mod known;
 mod monitor;
@@ -35,9 +36,7 @@ pub fn check(document: &Document, known: &Known) -> Vec<Problem> {
         }
         Document::Monitor(document) => [monitor::check(document), names::monitor(document, known)].concat(),
         Document::Environment(document) => surroundings::environment(document),
-        Document::Channel(document) => {
-            [surroundings::channel(document), names::channel(document, known)].concat()
-        }
+        Document::Channel(document) => [channel::check(document), names::channel(document, known)].concat(),
     }
 }
 

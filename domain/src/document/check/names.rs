@@ -53,14 +53,9 @@ pub(super) fn monitor(monitor: &Monitor, known: &Known) -> Vec<Problem> {
 pub(super) fn channel(channel: &Channel, known: &Known) -> Vec<Problem> {
     let mut problems: Vec<_> = environment(channel.environment.as_ref(), known).into_iter().collect();
     let scope = Scope { vars: BTreeSet::new(), environment: channel.environment.as_ref(), known };
-    let written = [
-        ("/routing_key", &channel.routing_key),
-        ("/api_url", &channel.api_url),
-        ("/url", &channel.url),
-        ("/secret", &channel.secret),
-    ];
-    for (pointer, text) in written {
-        match Template::parse(text.as_deref().unwrap_or_default()) {
+    for (pointer, text, _) in channel.texts() {
+        let pointer = pointer.as_str();
+        match Template::parse(text) {
             Ok(template) => {
                 problems.extend(template.references().filter_map(|reference| {
                     match reference.root() {

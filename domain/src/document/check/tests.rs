@@ -187,6 +187,46 @@ const SURROUNDINGS: Rows = &[
         "kind: channel\nversion: 1\nid: w\ntype: webhook\nurl: \"https://x/@{{login.body.x}}\"",
         &["5:17 /url: a channel can refer to `vars` and `secrets` only"],
     ),
+    (
+        "kind: channel\nversion: 1\nid: s\ntype: slack\napi_url: https://x\nchannel: C1\ntoken: \"@{{secrets.T}}\"\nto: [a@b.c]",
+        &[
+            "7:9 /token: warning: no environment is known that has the secret `T`; define it under `secrets` of the environment",
+            "8:5 /to: `to` belongs to channels of type `email`, and this is `slack`",
+        ],
+    ),
+    (
+        "kind: channel\nversion: 1\nid: s\ntype: slack\nwebhook_url: https://hooks.slack.com/x\nchannel: C1",
+        &[
+            "5:14 /webhook_url: warning: `webhook_url` is kept and shown as it stands here; name an `environment`, put the value under its `secrets`, and write `@{{secrets.NAME}}`",
+            "6:10 /channel: an incoming webhook has its channel already; remove one of them",
+        ],
+    ),
+    (
+        "kind: channel\nversion: 1\nid: s\ntype: slack",
+        &["1:1 : a channel of type `slack` needs `webhook_url`, or `token` and `channel`"],
+    ),
+    (
+        "kind: channel\nversion: 1\nid: m\ntype: email\nto: [team@example.com, On call <b@example.com>, nobody, \"a@b.c\\r\\nBcc: x@y.z\"]",
+        &[
+            "5:50 /to/2: `nobody` is not an e-mail address: missing separator character '@'.; write `team@example.com` or `On call <team@example.com>`",
+            "5:58 /to/3: `a@b.c\\r\\nBcc: x@y.z` is not an e-mail address: invalid character.; write `team@example.com` or `On call <team@example.com>`",
+        ],
+    ),
+    (
+        "kind: channel\nversion: 1\nid: w\ntype: webhook\nurl: https://x\nsecret: [\"@{{vars.a}}\", \"@{{vars.b}}\"]\ncontent_type: plain",
+        &[
+            "6:10 /secret/0: there is no variable `a`; define it under `vars`, of the collection or of its environment",
+            "6:25 /secret/1: there is no variable `b`; define it under `vars`, of the collection or of its environment",
+            "7:15 /content_type: it says what a `template` makes, and there is none; without a template the body is JSON",
+            "7:15 /content_type: `plain` is not a media type; for example `text/plain; charset=utf-8`",
+        ],
+    ),
+    (
+        "kind: channel\nversion: 1\nid: w\ntype: webhook\nurl: https://x\ntemplate: \"{ \\\"text\\\": {{ data.sumary }} }\"",
+        &[
+            "6:11 /template: the template fails for an incident that opens: line 1: undefined value; `default` says what to put where there may be nothing: `{{ data.step.name | default(\"\") }}`",
+        ],
+    ),
 ];
 
 #[test]

@@ -1,6 +1,7 @@
 //! What the tests stand on: a store in a temporary folder on a clock that is moved by hand, an in-process queue, a
 //! notifier on a runtime of its own (so that it can crash), and an HTTP receiver.
 
+mod mailbox;
 mod receiver;
 
 use std::{sync::Arc, time::Duration};
@@ -11,7 +12,7 @@ use domain::{
     document::{Channel, Environment},
     id::{CollectionId, IncidentId, MonitorId, NotificationId, RunId},
     incident::{Incident, IncidentLevel, IncidentState},
-    notification::{Notice, Notification, NotificationKind},
+    notification::{DeliveryAttempt, Notice, Notification, NotificationKind},
 };
 use queue::{Destination, InProcess, Message, Published, Queue};
 use serde_json::{Value, json};
@@ -23,6 +24,7 @@ use store::{
 use tokio::{runtime::Runtime, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use mailbox::{Greeting, Mailbox};
 pub(crate) use receiver::Receiver;
 
 /// Nothing here takes longer, unless it hangs.
@@ -31,10 +33,13 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct Bench {
     pub(crate) receiver: Receiver,
     pub(crate) incident: IncidentId,
+    began: DateTime<Utc>,
     store: Store,
     clock: MockClock,
     broker: InProcess,
     notifier: Option<Notifier>,
+    /// The mail server's URL and root certificate.
+    smtp: Option<(String, String)>,
     _folder: tempfile::TempDir,
 }
 
@@ -69,10 +74,12 @@ impl Bench {
         let mut bench = Self {
             receiver: Receiver::start().await,
             incident: id,
+            began: clock.now(),
             store,
             clock,
             broker: InProcess::default(),
             notifier: None,
+            smtp: None,
             _folder: folder,
         };
         bench.queue().declare(&Destination::Notifications).await.expect("an in-process queue");
@@ -86,10 +93,13 @@ impl Bench {
         let runtime = runtime.expect("a runtime");
         let shutdown = CancellationToken::new();
         let outbound = serde_json::from_value(json!({ "allow": allow })).expect("CIDRs");
+        let smtp =
+            self.smtp.as_ref().map(|(url, ca)| notifier::Smtp::new(url, None, Some(ca.as_bytes())).unwrap());
         let working = runtime.spawn(notifier::run(
             self.store.clone(),
             self.queue(),
             outbound::Outbound::new(outbound).expect("root certificates"),
+            smtp,
             Arc::new(self.clock.clone()),
             notifier::Config::default(),
             shutdown.clone(),
@@ -100,6 +110,13 @@ impl Bench {
     /// Drops every task of the notifier where it waits.
     pub(crate) fn crash(&mut self) {
         self.notifier.take().expect("a notifier").runtime.shutdown_background();
+    }
+
+    /// Another notifier, which has a mail server.
+    pub(crate) fn mails_through(&mut self, url: String, ca: String) {
+        self.crash();
+        self.smtp = Some((url, ca));
+        self.start_notifier("127.0.0.0/8");
     }
 
     /// Asks the notifier to stop and waits for it.
@@ -127,7 +144,38 @@ impl Bench {
         self.channel(channel).await;
     }
 
-    async fn channel(&self, document: Value) {
+    /// Saves an e-mail channel `hook` to these people.
+    pub(crate) async fn email(&self, to: Value) {
+        self.channel(json!({ "id": "hook", "type": "email", "to": to })).await;
+    }
+
+    /// Saves a Slack channel `hook`: a bot whose API is the receiver.
+    pub(crate) async fn slack_bot(&self) {
+        let channel = json!({
+            "id": "hook", "type": "slack", "token": "xoxb-hunter22", "channel": "#oncall",
+            "api_url": self.receiver.url(),
+        });
+        self.channel(channel).await;
+    }
+
+    /// Saves a monitor `shop` whose rules tell these channels, one rule each.
+    pub(crate) async fn monitor(&self, rules: &[&[&str]]) {
+        let alerts: Vec<_> = rules.iter().map(|channels| json!({ "channels": channels })).collect();
+        let document = json!({
+            "id": "shop", "schedule": { "every": "1m" }, "alerts": alerts,
+            "steps": [{ "id": "a", "request": { "url": "https://example.com" } }],
+        });
+        let document: domain::document::Collection = serde_json::from_value(document).expect("a collection");
+        let saved = self.store.write(move |conn| {
+            Box::pin(async move {
+                let now = store::now(conn).await?;
+                store::collections::replace(conn, &document, now).await
+            })
+        });
+        saved.await.expect("the monitor is saved");
+    }
+
+    pub(crate) async fn channel(&self, document: Value) {
         let document: Channel = serde_json::from_value(document).expect("a channel");
         let saved = self.store.write(move |conn| {
             Box::pin(async move {
@@ -163,6 +211,27 @@ impl Bench {
         assert!(deleted.await.expect("the channel is deleted"));
     }
 
+    /// What a channel is told, in order.
+    pub(crate) async fn told(&self, channel: &str) -> Vec<Notification> {
+        let mut conn = self.store.read().await.unwrap();
+        let page = store::Page::first(100);
+        let mut all =
+            notifications::of_channel(&mut conn, &channel.parse().unwrap(), page).await.unwrap().data;
+        all.reverse();
+        all
+    }
+
+    pub(crate) async fn attempts(&self, id: NotificationId) -> Vec<DeliveryAttempt> {
+        notifications::attempts(&mut self.store.read().await.unwrap(), id).await.unwrap()
+    }
+
+    /// Inserts what somebody else would.
+    pub(crate) async fn insert(&self, new: Vec<NewNotification>) -> Vec<NotificationId> {
+        let inserted =
+            self.store.write(move |conn| Box::pin(async move { notifications::insert(conn, &new).await }));
+        inserted.await.expect("the notifications are inserted")
+    }
+
     pub(crate) async fn saved_channel(&self) -> SavedChannel {
         let mut conn = self.store.read().await.unwrap();
         store::channels::get(&mut conn, &"hook".parse().unwrap()).await.unwrap().expect("a channel")
@@ -172,11 +241,9 @@ impl Bench {
     pub(crate) async fn happens(&self, kind: NotificationKind, sequence: u32) -> NotificationId {
         let now = self.clock.now();
         let id = NotificationId::random(now);
-        let notice = notice(self.incident, kind, now);
+        let notice = Notice { opened_at: self.began, ..notice(self.incident, kind, now) };
         let new = NewNotification { id, channel: "hook".parse().unwrap(), sequence, notice };
-        let inserted =
-            self.store.write(move |conn| Box::pin(async move { notifications::insert(conn, &[new]).await }));
-        assert_eq!(inserted.await.expect("the notification is inserted"), [id]);
+        assert_eq!(self.insert(vec![new]).await, [id]);
         id
     }
 
@@ -206,10 +273,14 @@ impl Bench {
 
     /// What the scheduler's relay would publish now.
     pub(crate) async fn due(&self) -> Vec<NotificationId> {
-        let due = self.store.write(|conn| {
+        self.due_up_to(10).await
+    }
+
+    pub(crate) async fn due_up_to(&self, limit: u32) -> Vec<NotificationId> {
+        let due = self.store.write(move |conn| {
             Box::pin(async move {
                 let now = store::now(conn).await?;
-                notifications::wake(conn, now, 10).await
+                notifications::wake(conn, now, limit).await
             })
         });
         due.await.expect("the store answers")
@@ -267,7 +338,7 @@ fn incident(at: DateTime<Utc>) -> Incident {
     }
 }
 
-fn notice(incident: IncidentId, kind: NotificationKind, now: DateTime<Utc>) -> Notice {
+pub(crate) fn notice(incident: IncidentId, kind: NotificationKind, now: DateTime<Utc>) -> Notice {
     let notice = json!({
         "incident": incident, "kind": kind, "severity": "critical",
         "monitor": "shop", "collection": "checkout", "collection_name": "Checkout works end to end",

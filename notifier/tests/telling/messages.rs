@@ -1,11 +1,6 @@
-//! A notifier on a real store, queue and receiver: what the receiver sees, and what the rows say.
-
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod bench;
+//! Over HTTP: PagerDuty and webhooks.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use bench::Bench;
 use chrono::TimeDelta;
 use domain::notification::{
     NotificationKind::{Opened, Resolved},
@@ -14,6 +9,8 @@ use domain::notification::{
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use wiremock::{Request, ResponseTemplate};
+
+use crate::bench::Bench;
 
 fn status(code: u16) -> ResponseTemplate {
     ResponseTemplate::new(code)

@@ -1,0 +1,4 @@
+ALTER TABLE channels
+    DROP COLUMN broken_since,
+    DROP COLUMN outage,
+    DROP COLUMN outage_told;

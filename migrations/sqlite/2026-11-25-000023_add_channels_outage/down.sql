@@ -1,0 +1,3 @@
+ALTER TABLE channels DROP COLUMN broken_since;
+ALTER TABLE channels DROP COLUMN outage;
+ALTER TABLE channels DROP COLUMN outage_told;

@@ -1,0 +1,233 @@
+//! An SMTP server: `mailin` speaks the protocol and keeps its state, TLS is rustls; only the socket is ours. TLS is on,
+//! and without a login nothing is taken.
+
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    sync::{Arc, Mutex},
+};
+
+use mailin::{Action, AuthMechanism, Handler, Response, Session, SessionBuilder, response};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer},
+};
+
+/// When TLS begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Greeting {
+    /// After STARTTLS.
+    Plain,
+    /// Before the first word.
+    Tls,
+}
+
+/// Where the server is, and what it has.
+pub(crate) struct Mailbox {
+    port: u16,
+    pub(crate) ca: String,
+    greeting: Greeting,
+    shared: Arc<Mutex<Shared>>,
+    serving: JoinHandle<()>,
+}
+
+#[derive(Default)]
+struct Shared {
+    mails: Vec<Received>,
+    /// Instead of what it would say to a recipient or to the end of a mail.
+    recipients: Vec<(String, u16)>,
+    end: Option<u16>,
+    /// Whether it takes a mail and then is gone without a word.
+    vanishes: bool,
+}
+
+/// One mail.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Received {
+    pub(crate) from: String,
+    pub(crate) to: Vec<String>,
+    pub(crate) text: String,
+}
+
+impl Mailbox {
+    pub(crate) async fn start(greeting: Greeting) -> Self {
+        let (tls, ca) = certificates();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let shared = Arc::<Mutex<Shared>>::default();
+        let acceptor = TlsAcceptor::from(Arc::new(tls));
+        let for_all = shared.clone();
+        let serving = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (acceptor, shared) = (acceptor.clone(), for_all.clone());
+                tokio::spawn(async move { serve(stream, greeting, acceptor, shared).await });
+            }
+        });
+        Self { port, ca, greeting, shared, serving }
+    }
+
+    /// With that password.
+    pub(crate) fn url(&self, password: &str) -> String {
+        let scheme = if self.greeting == Greeting::Tls { "smtps" } else { "smtp" };
+        let tls = if self.greeting == Greeting::Tls { "" } else { "?tls=required" };
+        format!("{scheme}://alerts%40shop.test:{password}@127.0.0.1:{}{tls}", self.port)
+    }
+
+    pub(crate) fn got(&self) -> Vec<Received> {
+        self.shared.lock().unwrap().mails.clone()
+    }
+
+    /// Answers that to a recipient.
+    pub(crate) fn refuses(&self, recipient: &str, code: u16) {
+        self.shared.lock().unwrap().recipients.push((recipient.to_owned(), code));
+    }
+
+    /// Answers that to every mail, or takes it.
+    pub(crate) fn ends_with(&self, code: Option<u16>) {
+        self.shared.lock().unwrap().end = code;
+    }
+
+    pub(crate) fn vanishes(&self) {
+        self.shared.lock().unwrap().vanishes = true;
+    }
+
+    /// Nobody listens any more.
+    pub(crate) async fn stop(&mut self) {
+        self.serving.abort();
+        let _ = (&mut self.serving).await;
+    }
+}
+
+fn certificates() -> (ServerConfig, String) {
+    let mut root = CertificateParams::new(Vec::new()).unwrap();
+    root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let (root_key, key) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+    let ca = root.self_signed(&root_key).unwrap();
+    let leaf = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+    let leaf = leaf.signed_by(&key, &Issuer::from_params(&root, &root_key)).unwrap();
+    let tls = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![leaf.der().clone()], PrivateKeyDer::Pkcs8(key.serialize_der().into()))
+        .unwrap();
+    (tls, ca.pem())
+}
+
+/// What the server decides.
+struct Desk {
+    shared: Arc<Mutex<Shared>>,
+    mail: Received,
+    bytes: Vec<u8>,
+    known: bool,
+}
+
+impl Handler for Desk {
+    fn auth_plain(&mut self, _: &str, user: &str, password: &str) -> Response {
+        self.known = user == "alerts@shop.test" && password == "open-sesame";
+        if self.known { response::AUTH_OK } else { Response::custom(535, format!("not with {password}")) }
+    }
+
+    fn mail(&mut self, _: IpAddr, _: &str, from: &str) -> Response {
+        from.clone_into(&mut self.mail.from);
+        if self.known { response::OK } else { response::AUTHENTICATION_REQUIRED }
+    }
+
+    fn rcpt(&mut self, to: &str) -> Response {
+        let refused =
+            self.shared.lock().unwrap().recipients.iter().find(|(one, _)| one == to).map(|one| one.1);
+        match refused {
+            Some(code) => Response::custom(code, format!("no mail for {to}")),
+            None => response::OK,
+        }
+    }
+
+    fn data_start(&mut self, _: &str, _: &str, _: bool, to: &[String]) -> Response {
+        self.mail.to = to.to_vec();
+        response::START_DATA
+    }
+
+    fn data(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.bytes.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn data_end(&mut self) -> Response {
+        let mut shared = self.shared.lock().unwrap();
+        if let Some(code) = shared.end {
+            return Response::custom(code, "not now".to_owned());
+        }
+        self.mail.text = String::from_utf8(std::mem::take(&mut self.bytes)).expect("ASCII");
+        shared.mails.push(self.mail.clone());
+        if shared.vanishes {
+            // 421 closes, and `serve` says nothing then.
+            return Response::custom(421, String::new());
+        }
+        response::OK
+    }
+}
+
+async fn serve(stream: TcpStream, greeting: Greeting, acceptor: TlsAcceptor, shared: Arc<Mutex<Shared>>) {
+    let mut builder = SessionBuilder::new("mail.test");
+    builder.enable_auth(AuthMechanism::Plain);
+    if greeting == Greeting::Plain {
+        builder.enable_start_tls();
+    }
+    let desk = Desk { shared, mail: Received::default(), bytes: Vec::new(), known: false };
+    let mut session = builder.build(IpAddr::V4(Ipv4Addr::LOCALHOST), desk);
+    match greeting {
+        Greeting::Tls => {
+            let Ok(stream) = acceptor.accept(stream).await else { return };
+            session.tls_active();
+            talk(stream, &mut session, true).await;
+        }
+        Greeting::Plain => {
+            let Some(stream) = talk(stream, &mut session, true).await else { return };
+            let Ok(stream) = acceptor.accept(stream).await else { return };
+            session.tls_active();
+            talk(stream, &mut session, false).await;
+        }
+    }
+}
+
+/// Until the client goes, or wants TLS: then its stream.
+async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    session: &mut Session<Desk>,
+    greet: bool,
+) -> Option<S> {
+    let mut stream = BufReader::new(stream);
+    if greet {
+        say(&mut stream, &session.greeting()).await?;
+    }
+    loop {
+        let mut line = Vec::new();
+        if stream.read_until(b'\n', &mut line).await.ok()? == 0 {
+            return None;
+        }
+        let answer = session.process(&line);
+        if answer.code == 421 {
+            return None;
+        }
+        if answer.action != Action::NoReply {
+            say(&mut stream, &answer).await?;
+        }
+        match answer.action {
+            Action::Close => return None,
+            Action::UpgradeTls => return Some(stream.into_inner()),
+            Action::NoReply | Action::Reply => {}
+        }
+    }
+}
+
+async fn say<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut BufReader<S>, answer: &Response) -> Option<()> {
+    let mut text = Vec::new();
+    answer.write_to(&mut text).ok()?;
+    stream.write_all(&text).await.ok()?;
+    stream.flush().await.ok()
+}
