@@ -117,6 +117,7 @@ fn written(notice: &Notice) -> String {
 /// A rule for degraded runs opens incidents in which nothing fails.
 fn degraded() -> Notice {
     let mut notice = opened();
+    notice.level = domain::incident::IncidentLevel::Degraded;
     notice.severity = serde_json::from_value(json!("warning")).unwrap();
     notice.reason = None;
     notice.assertion = serde_json::from_value(json!({

@@ -208,15 +208,15 @@ const SURROUNDINGS: Rows = &[
     (
         "kind: channel\nversion: 1\nid: m\ntype: email\nto: [team@example.com, On call <b@example.com>, nobody, \"a@b.c\\r\\nBcc: x@y.z\"]",
         &[
-            "5:50 /to/2: `nobody` is not an e-mail address: missing separator character '@'.; write `team@example.com` or `On call <team@example.com>`",
-            "5:58 /to/3: `a@b.c\\r\\nBcc: x@y.z` is not an e-mail address: invalid character.; write `team@example.com` or `On call <team@example.com>`",
+            "5:49 /to/2: `nobody` is not an e-mail address: missing separator character '@'.; write `team@example.com` or `On call <team@example.com>`",
+            "5:57 /to/3: `a@b.c\\r\\nBcc: x@y.z` is not an e-mail address: invalid character.; write `team@example.com` or `On call <team@example.com>`",
         ],
     ),
     (
         "kind: channel\nversion: 1\nid: w\ntype: webhook\nurl: https://x\nsecret: [\"@{{vars.a}}\", \"@{{vars.b}}\"]\ncontent_type: plain",
         &[
-            "6:10 /secret/0: there is no variable `a`; define it under `vars`, of the collection or of its environment",
-            "6:25 /secret/1: there is no variable `b`; define it under `vars`, of the collection or of its environment",
+            "6:11 /secret/0: there is no variable `a`; define it under `vars`, of the collection or of its environment",
+            "6:26 /secret/1: there is no variable `b`; define it under `vars`, of the collection or of its environment",
             "7:15 /content_type: it says what a `template` makes, and there is none; without a template the body is JSON",
             "7:15 /content_type: `plain` is not a media type; for example `text/plain; charset=utf-8`",
         ],

@@ -127,7 +127,7 @@ const FORM: Rows = &[
         "kind: channel\nversion: 1\nid: C!\ntype: webhok",
         &[
             "3:5 /id: `C!` is not an id: lower-case letters, digits, `_` and `-`, starting with a letter or digit, at most 100; for example `c`",
-            "4:7 /type: `webhok` is none of `pagerduty`, `webhook`; did you mean `webhook`?",
+            "4:7 /type: `webhok` is none of `pagerduty`, `slack`, `email`, `webhook`; did you mean `webhook`?",
         ],
     ),
     (
@@ -255,7 +255,7 @@ fn bodies_get_the_same_words_at_pointers() {
             &[
                 "0:0 /kind: expected `channel` here, found `monitor`",
                 "0:0 /version: the only `version` is 1, found `2`; write `version: 1`",
-                "0:0 /tipe: unknown key `tipe`; known here: `id`, `name`, `environment`, `type`, `routing_key`, `api_url`, `url`, `secret`",
+                "0:0 /tipe: unknown key `tipe`; known here: `id`, `name`, `environment`, `type`, `routing_key`, `api_url`, `webhook_url`, `token`, `channel`, `to`, `url`, `secret`, `template`, `content_type`",
             ],
         ),
         (
