@@ -37,7 +37,8 @@ pub(crate) fn reference(bytes: &[u8]) {
 /// The reader of documents: never panics, places every problem inside the text, and reads back what it prints.
 pub(crate) fn document(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    let lines = text.split('\n').count();
+    // YAML ends lines with CR too.
+    let lines = 1 + text.matches(['\n', '\r']).count();
     let mut readings = read_text(&text);
     assert!(!readings.is_empty());
     check_together(&mut readings, &Known::default());

@@ -29,7 +29,9 @@ const BODIES: &[(&str, &[&str])] = &[
     ),
     (
         "multipart: { c: { filename: 5, tekst: x }, d: null }",
+        // Nothing that it has can be used, so it has nothing.
         &[
+            "9:21 /steps/0/request/multipart/c: this part has nothing in it; give one of `text`, `json`, `base64`, `file`",
             "9:33 /steps/0/request/multipart/c/filename: expected a text, found a number; put it in quotes",
             "9:36 /steps/0/request/multipart/c/tekst: unknown key `tekst`; known here: `text`, `json`, `base64`, `file`, `filename`, `content_type`",
             "9:51 /steps/0/request/multipart/d: expected a text, a mapping (`{ file: ./report.pdf }`), or a list of them, found nothing",
