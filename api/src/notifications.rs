@@ -101,7 +101,7 @@ async fn redeliver(
     match wish.await?.ok_or_else(|| not_found(id))? {
         Redelivery::Again(notification) => {
             api.store.notify(Topic::Notifications);
-            Ok((StatusCode::ACCEPTED, Json(notification)))
+            Ok((StatusCode::ACCEPTED, Json(*notification)))
         }
         Redelivery::NotDead(state) => Err(Refusal::new(
             Code::NotDead,

@@ -20,7 +20,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq)]
 pub enum Redelivery {
     /// It is sent again, as soon as its turn comes.
-    Again(Notification),
+    Again(Box<Notification>),
     /// It was not given up.
     NotDead(NotificationState),
     /// The end of what it tells of stands behind it in its lane: told after that, it would be taken for news.
@@ -62,5 +62,5 @@ pub async fn redeliver(
     let dead = notifications::table.find(Key(id));
     let row: Row =
         with!(conn, |c| diesel::update(dead).set(pending).returning(Row::as_returning()).get_result(c))?;
-    Ok(Some(Redelivery::Again(row.into())))
+    Ok(Some(Redelivery::Again(Box::new(row.into()))))
 }
