@@ -1,7 +1,6 @@
 //! The documents of files and folders, read and checked together. What is wrong with them is `domain`'s to say; this
 //! is about files: finding them, and naming the place of a problem.
 
-mod beside;
 mod contents;
 pub(crate) mod find;
 #[cfg(test)]
@@ -54,11 +53,11 @@ impl Documents {
             let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
             for reading in &mut readings {
                 reading.read_files(|named| contents.read(folder, named));
-                reading.embed_schemas(|name| beside::json(&path, name));
+                reading.embed_schemas(|name| contents.json(folder, name));
             }
             files.push((File { path, text }, readings));
         }
-        // What a document sends is none itself, whatever it is called.
+        // What a document names is none itself, whatever it is called.
         files.retain(|(file, _)| paths.contains(&file.path) || !contents.has(&file.path));
         let mut documents = Self { files: Vec::new(), readings: Vec::new(), sources: Vec::new() };
         for (file, readings) in files {

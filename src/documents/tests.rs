@@ -150,6 +150,7 @@ fn a_schema_file_is_read_from_the_folder_of_its_document() {
     let mut documents = Documents::read(&[folder.path().join("flows/a.yaml")]).unwrap();
     documents.check(&Known::default());
     assert_eq!(report(&documents, &folder), "");
+    assert_eq!(read(&folder).unwrap().counts(), (1, 1), "a schema is no document");
     let (_, document) = documents.iter().next().unwrap();
     let value = domain::document::to_value(document);
     assert_eq!(value["steps"][0]["assert"][0]["body"]["schema"]["type"], "object");
