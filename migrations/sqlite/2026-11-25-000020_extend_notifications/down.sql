@@ -1,10 +1,10 @@
-DELETE FROM notifications WHERE standalone;
+DELETE FROM notifications WHERE standalone OR kind = 'worsened';
 
 CREATE TABLE notifications_new (
     id BLOB NOT NULL PRIMARY KEY,
     incident_id BLOB NOT NULL REFERENCES incidents (id) ON DELETE CASCADE,
     channel TEXT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('opened', 'worsened', 'reminded', 'acknowledged', 'resolved')),
+    kind TEXT NOT NULL CHECK (kind IN ('opened', 'reminded', 'acknowledged', 'resolved')),
     sequence INTEGER NOT NULL,
     notice TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('pending', 'sending', 'sent', 'dead', 'suppressed')),

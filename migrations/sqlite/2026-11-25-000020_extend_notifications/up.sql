@@ -1,4 +1,4 @@
--- A foreign key cannot be taken away in place.
+-- Neither can a foreign key be taken away in place, nor a CHECK be widened: `worsened` came with incident levels.
 CREATE TABLE notifications_new (
     id BLOB NOT NULL PRIMARY KEY,
     incident_id BLOB NOT NULL,
