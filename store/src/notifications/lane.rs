@@ -29,10 +29,7 @@ pub async fn claim(
     now: DateTime<Utc>,
     lease_until: DateTime<Utc>,
 ) -> Result<Option<Notification>> {
-    let whose =
-        notifications::table.find(Key(id)).select((notifications::incident_id, notifications::channel));
-    let lane: Option<Lane> = with!(conn, |c| whose.first(c)).optional()?;
-    let Some(lane) = lane else { return Ok(None) };
+    let Some(lane) = of(conn, id).await? else { return Ok(None) };
     let unfinished = lock(conn, &lane).await?;
     let mut waiting = unfinished.iter();
     let turn = if planted::has(Bug::OutOfTurn) { waiting.find(|row| row.id.0 == id) } else { waiting.next() };
@@ -53,6 +50,13 @@ pub async fn claim(
 }
 
 pub(super) type Lane = (Key<IncidentId>, Word<Slug>);
+
+/// Where a notification stands. `None` when there is none of that id.
+pub(super) async fn of(conn: &mut Conn, id: NotificationId) -> Result<Option<Lane>> {
+    let whose =
+        notifications::table.find(Key(id)).select((notifications::incident_id, notifications::channel));
+    Ok(with!(conn, |c| whose.first(c)).optional()?)
+}
 
 /// What of a lane has not ended, in order; locked, so that two notifiers look at a lane one after the other.
 async fn lock(conn: &mut Conn, (incident, channel): &Lane) -> Result<Vec<Row>> {

@@ -7,7 +7,7 @@ use domain::{id::NotificationId, notification::NotificationState};
 
 use super::{
     attempts,
-    lane::{Lane, wake_lane},
+    lane::{self, wake_lane},
 };
 use crate::{
     Conn, Result,
@@ -174,10 +174,7 @@ pub async fn keep_receipt(conn: &mut Conn, id: NotificationId, receipt: &str) ->
 }
 
 async fn wake_behind(conn: &mut Conn, id: NotificationId, now: DateTime<Utc>) -> Result<()> {
-    let whose =
-        notifications::table.find(Key(id)).select((notifications::incident_id, notifications::channel));
-    let lane: Option<Lane> = with!(conn, |c| whose.first(c)).optional()?;
-    match lane {
+    match lane::of(conn, id).await? {
         Some(lane) => wake_lane(conn, &lane, now).await,
         None => Ok(()),
     }

@@ -8,7 +8,7 @@ use domain::{
     notification::{Notification, NotificationKind, NotificationState, WORTH},
 };
 
-use super::{lane::Lane, row::Row};
+use super::{lane, row::Row};
 use crate::{
     Conn, Result,
     conn::{load_locked, with},
@@ -33,10 +33,7 @@ pub async fn redeliver(
     id: NotificationId,
     now: DateTime<Utc>,
 ) -> Result<Option<Redelivery>> {
-    let whose =
-        notifications::table.find(Key(id)).select((notifications::incident_id, notifications::channel));
-    let lane: Option<Lane> = with!(conn, |c| whose.first(c)).optional()?;
-    let Some((incident, channel)) = lane else { return Ok(None) };
+    let Some((incident, channel)) = lane::of(conn, id).await? else { return Ok(None) };
     let rows: Vec<Row> = load_locked!(
         conn,
         notifications::table
