@@ -11,9 +11,9 @@ use domain::{
     run::Run,
 };
 
-use super::telling::{Applied, Cause, apply};
+use super::telling::{Applied, Cause, apply, name_of};
 use crate::{
-    Conn, Result, collections,
+    Conn, Result,
     health::{self, HealthKey},
     monitors::{self, SavedMonitor},
     results,
@@ -95,11 +95,10 @@ async fn cause(conn: &mut Conn, failed: RunId, monitor: &SavedMonitor, confirmat
     let result = results::get(conn, failed).await?;
     let (step, assertion) = result.as_ref().map(evidence).unwrap_or_default();
     let slug = &confirmation.collection.slug;
-    let name = collections::get(conn, slug).await?.and_then(|saved| saved.document.name);
     Ok(Cause {
         monitor: monitor.document.id.clone(),
         collection: slug.clone(),
-        collection_name: name.unwrap_or_else(|| slug.to_string()),
+        collection_name: name_of(conn, slug).await?,
         location: confirmation.location.clone(),
         run: failed,
         reason: result.and_then(|result| result.reason),

@@ -146,10 +146,10 @@ pub(crate) async fn close(
 
 /// What there is to say of an incident when no run brings the change about.
 pub(super) async fn cause_by_hand(conn: &mut Conn, incident: Incident) -> Result<Cause> {
-    let name = collections::get(conn, &incident.collection).await?.and_then(|saved| saved.document.name);
+    let collection_name = name_of(conn, &incident.collection).await?;
     let location = runs::get(conn, incident.opened_by).await?.map(|run| run.location);
     Ok(Cause {
-        collection_name: name.unwrap_or_else(|| incident.collection.to_string()),
+        collection_name,
         monitor: incident.monitor,
         collection: incident.collection,
         location: location.unwrap_or_else(|| "default".parse().expect("`default` is a slug")),
@@ -158,6 +158,12 @@ pub(super) async fn cause_by_hand(conn: &mut Conn, incident: Incident) -> Result
         step: None,
         assertion: None,
     })
+}
+
+/// What people call a collection, or called it while it was there.
+pub(super) async fn name_of(conn: &mut Conn, collection: &Slug) -> Result<String> {
+    let name = collections::get(conn, collection).await?.and_then(|saved| saved.document.name);
+    Ok(name.unwrap_or_else(|| collection.to_string()))
 }
 
 fn notification(tell: &Tell, cause: &Cause, opened_at: DateTime<Utc>, now: DateTime<Utc>) -> NewNotification {
