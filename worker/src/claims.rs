@@ -1,6 +1,9 @@
 //! Claims runs, many in one transaction.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use domain::{
     id::{RunId, WorkerId},
@@ -86,14 +89,10 @@ async fn claim(store: &Store, owner: WorkerId, ids: Arc<[RunId]>, stop: Cancella
                 return Ok(None);
             }
             let runs = runs::claim(conn, owner, &ids, now).await?;
-            // Rarely is there any: a duplicate, or a confirmation.
-            let left: Vec<RunId> =
-                ids.iter().copied().filter(|id| runs.iter().all(|run| run.id != *id)).collect();
-            let others = if left.is_empty() {
-                Vec::new()
-            } else {
-                runs::left_to_others(conn, owner, &left, now).await?
-            };
+            // Rarely is any left: a duplicate, or a confirmation.
+            let claimed: HashSet<RunId> = runs.iter().map(|run| run.id).collect();
+            let left: Vec<RunId> = ids.iter().copied().filter(|id| !claimed.contains(id)).collect();
+            let others = runs::left_to_others(conn, owner, &left, now).await?;
             let held = quarantines::of(conn, runs.iter().map(|run| &run.collection)).await?;
             let with_refusal = |run: Run| {
                 let held = held.get(&(run.collection.id, run.collection.version));

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     document::{AlertSeverity, Channel, Slug},
     id::{IncidentId, NotificationId, RunId},
+    incident::IncidentLevel,
     notification::{Notice, Notification, NotificationKind, Subject},
     result::{AssertionOutcome, AssertionResult},
 };
@@ -75,12 +76,12 @@ fn notice(channel: &Channel, incident: IncidentId, kind: NotificationKind, now: 
         message: None,
     };
     Notice {
-        level: domain::incident::IncidentLevel::Down,
-        flapping: None,
         subject: Subject::Test,
         incident,
         kind,
         severity: AlertSeverity::Info,
+        level: IncidentLevel::Down,
+        flapping: None,
         monitor: channel.id.clone(),
         collection: channel.id.clone(),
         collection_name: format!("what the channel {name} would tell of"),

@@ -205,7 +205,7 @@ impl Tracker {
             return changes;
         }
         ongoing.worsen(at, &mut changes);
-        if ongoing.wakes_up(&self.history, at) {
+        if ongoing.wakes_up(at) {
             ongoing.remind_all(at, &mut changes);
         } else if !ongoing.acknowledged && ongoing.flapping.is_none() {
             ongoing.remind(rules, &self.history, at, &mut changes);

@@ -139,9 +139,8 @@ impl Ongoing {
     }
 
     /// Whether this is the first bad run after somebody wanted to hear nothing for a while.
-    pub(super) fn wakes_up(&mut self, history: &History, at: DateTime<Utc>) -> bool {
-        let bad = self.met.iter().any(|met| history.is_bad_now(met.when));
-        bad && self.snoozed_until.take_if(|until| at >= *until).is_some()
+    pub(super) fn wakes_up(&mut self, at: DateTime<Utc>) -> bool {
+        self.bad && self.snoozed_until.take_if(|until| at >= *until).is_some()
     }
 
     /// A target that goes up and down must have been up for a while.

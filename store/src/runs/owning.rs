@@ -61,6 +61,9 @@ pub async fn left_to_others(
     runs: &[RunId],
     now: DateTime<Utc>,
 ) -> Result<Vec<RunId>> {
+    if runs.is_empty() {
+        return Ok(Vec::new());
+    }
     let left = runs::table
         .filter(keys!(runs))
         .filter(IsQueued::new(runs::state).and(runs::avoid.eq(Key(worker))))
