@@ -1,13 +1,18 @@
-//! The fleet as its rows have it: workers with their leases, queues as a scheduler saw them last. Nothing here asks a
-//! worker or the broker, so it answers also while they are away.
+//! The fleet as its rows have it: workers with their leases, queues as a scheduler saw them last, collections that are
+//! not run. Nothing here asks a worker or the broker, so it answers also while they are away.
 
 use axum::{Json, extract::State};
 use chrono::{DateTime, Utc};
-use domain::{document::Slug, id::WorkerId};
+use domain::{
+    document::Slug,
+    id::{RunId, WorkerId},
+    outcome::Reason,
+};
 use http::{Method, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
 use store::{
+    quarantines::{self, Quarantine},
     queues::{self, QueueFigures},
     workers::{self, Worker},
 };
@@ -21,6 +26,8 @@ pub(crate) struct Fleet {
     workers: Vec<WorkerView>,
     /// By name.
     queues: Vec<QueueView>,
+    /// Collections that are not run, the newest first.
+    quarantines: Vec<QuarantineView>,
 }
 
 /// One life of one worker process.
@@ -69,10 +76,28 @@ pub(crate) struct QueueView {
     updated_at: DateTime<Utc>,
 }
 
+/// A collection that is not run because one run of it took two workers along.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct QuarantineView {
+    /// Which; its next version is run again.
+    collection: Slug,
+    /// Which version of it, counted from 1.
+    version: u32,
+    /// The run that took two workers along.
+    run: RunId,
+    /// How that run ended.
+    reason: Reason,
+    /// Since when.
+    since: DateTime<Utc>,
+}
+
 /// All operations on the fleet.
 pub(crate) fn operations() -> [Operation; 1] {
     [Operation::new(Method::GET, "/v1/fleet", "getFleet", show)
-        .about("process", "Workers with their leases, and queues as a scheduler saw them last")
+        .about(
+            "process",
+            "Workers with their leases, queues as a scheduler saw them last, collections in quarantine",
+        )
         .answer(StatusCode::OK, "The fleet.", |schemas| schemas.answer::<Fleet>())]
 }
 
@@ -86,7 +111,8 @@ async fn show(State(api): State<Api>) -> Result<Json<Fleet>, Refusal> {
     });
     let workers = workers.collect();
     let queues = queues::list(&mut conn).await?.into_iter().map(QueueView::from).collect();
-    Ok(Json(Fleet { workers, queues }))
+    let quarantines = quarantines::list(&mut conn).await?.into_iter().map(QuarantineView::from).collect();
+    Ok(Json(Fleet { workers, queues, quarantines }))
 }
 
 impl WorkerView {
@@ -118,5 +144,11 @@ impl From<QueueFigures> for QueueView {
             oldest_at: figures.waiting.oldest_at,
             updated_at: figures.updated_at,
         }
+    }
+}
+
+impl From<Quarantine> for QuarantineView {
+    fn from(Quarantine { collection, run, reason, since }: Quarantine) -> Self {
+        Self { collection: collection.slug, version: collection.version, run, reason, since }
     }
 }

@@ -18,6 +18,7 @@ mod notifications;
 mod openapi;
 mod operation;
 mod pages;
+mod quarantine;
 mod query;
 mod refusal;
 mod router;

@@ -3,7 +3,8 @@
 use http::{Method, StatusCode};
 
 use crate::{
-    documents, drafts, fleet, health, incidents, muting, notifications, openapi, operation::Operation, runs,
+    documents, drafts, fleet, health, incidents, muting, notifications, openapi, operation::Operation,
+    quarantine, runs,
 };
 
 /// Every operation.
@@ -16,6 +17,7 @@ pub(crate) fn table() -> Vec<Operation> {
     table.extend(runs::operations());
     table.extend(incidents::operations());
     table.extend(muting::operations());
+    table.extend(quarantine::operations());
     table.extend(notifications::operations());
     table.extend(fleet::operations());
     table.extend(health::operations());

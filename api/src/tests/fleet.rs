@@ -1,9 +1,15 @@
 //! `/v1/fleet`.
 
 use chrono::TimeDelta;
-use domain::id::WorkerId;
+use domain::{
+    id::{RunId, WorkerId},
+    outcome::{Reason, ReasonCode},
+    run::PinnedCollection,
+};
 use serde_json::json;
 use store::{
+    collections,
+    quarantines::{self, Quarantine},
     queues::{self, QueueFigures, Waiting},
     runs,
     workers::{self, Worker},
@@ -14,7 +20,7 @@ use super::{Client, collections::ping};
 #[tokio::test]
 async fn an_empty_fleet_is_empty_lists() {
     let fleet = Client::new().await.get("/v1/fleet").await;
-    assert_eq!(fleet.json(), json!({ "workers": [], "queues": [] }));
+    assert_eq!(fleet.json(), json!({ "workers": [], "queues": [], "quarantines": [] }));
 }
 
 #[tokio::test]
@@ -70,4 +76,31 @@ async fn queues_are_shown_as_a_scheduler_saw_them() {
         (&json!("runs.default"), &json!(5), &json!(null)),
         "{queue:#}"
     );
+}
+
+#[tokio::test]
+async fn a_collection_in_quarantine_is_shown_and_can_be_let_out() {
+    let client = Client::new().await;
+    client.given("/v1/collections/search", ping("search")).await;
+    let since = client.now();
+    let added = client.store.write(move |conn| {
+        Box::pin(async move {
+            let saved = collections::get(conn, &"search".parse().unwrap()).await?.unwrap();
+            let collection =
+                PinnedCollection { id: saved.id, slug: saved.document.id, version: saved.version };
+            let reason = Reason::new(ReasonCode::Poison, "two workers were lost");
+            let one = Quarantine { collection, run: RunId::random(since), reason, since };
+            quarantines::add(conn, &one).await
+        })
+    });
+    added.await.unwrap();
+    let shown = client.get("/v1/fleet").await.json()["quarantines"].clone();
+    assert_eq!(shown[0]["collection"], "search");
+    assert_eq!(shown[0]["version"], 1);
+    assert_eq!(shown[0]["reason"]["message"], "two workers were lost");
+    assert_eq!(client.delete("/v1/collections/search/quarantine").await.status, 204);
+    assert_eq!(client.get("/v1/fleet").await.json()["quarantines"], json!([]));
+    let again = client.delete("/v1/collections/search/quarantine").await;
+    assert_eq!(again.status, 404);
+    assert!(again.text.contains("quarantine of collection `search`"), "{}", again.text);
 }
