@@ -29,9 +29,9 @@ chaos: compiler ## Break a fleet for CHAOS_SECONDS with CHAOS_SEED, and judge it
 	@exec "$(TARGET)/debug/chaos"
 
 .PHONY: bench
-bench: compiler ## Measure a fleet: lag, saturation, what another worker adds
+bench: compiler ## Measure a fleet (lag, saturation, what another worker adds) and the engine alone
 	cargo build --locked --release --package skopos --package bench
-	@for what in lag saturate workers; do "$(TARGET)/release/bench" $$what; done
+	@for what in lag saturate workers engine language; do "$(TARGET)/release/bench" $$what; done
 
 .PHONY: fmt
 fmt: ## Format
