@@ -82,9 +82,9 @@ impl Consumer {
         }
     }
 
-    /// One try, after a pause.
+    /// One try, after a pause. A whole fleet loses a broker at once, and must not come back at once.
     async fn subscribe_again(&mut self) {
-        sleep(self.pause).await;
+        sleep(self.pause.mul_f64(rand::random_range(0.5..=1.0))).await;
         let queue = self.source.queue(&self.site);
         let begun = Instant::now();
         match Subscription::begin(&self.site, &self.source, self.prefetch).await {
