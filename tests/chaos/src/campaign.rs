@@ -2,6 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
+    process::Command,
     sync::Arc,
     time::Duration,
 };
@@ -18,7 +19,7 @@ use crate::{
     check::{Findings, Seen, check},
     clock::{self, Millis},
     diary::{Diary, say},
-    documents::{Places, Wanted},
+    documents::{Places, SECRET, Wanted},
     edits::Editor,
     fleet::{Fleet, Servers},
     journal,
@@ -100,8 +101,9 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<(Findings, String)>
 
     let end = switch_off(&world, options.monitors).await?;
     let (drained_s, queues) = drain(&world).await?;
-    let seen = look(&world, end, queues).await?;
+    let mut seen = look(&world, end, queues).await?;
     world.fleet.stop().await;
+    seen.leaks = leaks(&options.folder)?;
     let findings = check(&seen);
     let report = Report {
         seed: options.seed,
@@ -239,6 +241,32 @@ async fn look(world: &World, end: Millis, queues: Vec<(String, u64)>) -> anyhow:
         freezes: world.diary.freezes(),
         broken: world.fleet.broken(),
         unreadable: world.pagerduty.faults().1,
+        leaks: Vec::new(),
         end,
     })
+}
+
+/// The files below a folder in which the secret stands in clear: the logs of all processes, and whatever the database and
+/// the broker wrote, their journals included.
+fn leaks(folder: &Path) -> anyhow::Result<Vec<String>> {
+    let grep = Command::new("grep").args(["-rlF", "--devices=skip", SECRET]).arg(folder).output();
+    let output = grep.context("grep cannot be started")?;
+    // Files come and go while it looks, so it may end with a complaint (2) besides what it found.
+    Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_that_somebody_wrote_down_is_found_between_other_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("base")).unwrap();
+        std::fs::write(folder.path().join("base/16384"), [b"\0\xff", SECRET.as_bytes(), b"\0"].concat())
+            .unwrap();
+        std::fs::write(folder.path().join("worker.log"), "X-Password: ***").unwrap();
+        let found = leaks(folder.path()).unwrap();
+        assert_eq!(found, [folder.path().join("base/16384").display().to_string()]);
+    }
 }

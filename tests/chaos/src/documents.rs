@@ -12,12 +12,15 @@ pub(crate) struct Places {
 /// Two services at the receiver, with these routing keys.
 pub(crate) const CHANNELS: [&str; 2] = ["pager-a", "pager-b"];
 
+/// What nobody but the target must see (I16).
+pub(crate) const SECRET: &str = "open-sesame-of-the-chaos";
+
 /// The environment, with what must not be seen.
 pub(crate) fn environment(places: Places) -> Value {
     json!({
         "id": "chaos",
         "vars": { "base": format!("http://127.0.0.1:{}", places.target) },
-        "secrets": { "PASSWORD": { "value": "open-sesame-of-the-chaos" } },
+        "secrets": { "PASSWORD": { "value": SECRET } },
     })
 }
 

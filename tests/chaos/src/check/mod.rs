@@ -30,6 +30,8 @@ pub(crate) struct Seen {
     pub(crate) broken: Vec<String>,
     /// Events that the receiver could not read.
     pub(crate) unreadable: usize,
+    /// Files of the fleet and its servers in which the secret stands in clear.
+    pub(crate) leaks: Vec<String>,
     /// When monitors were switched off.
     pub(crate) end: Millis,
 }

@@ -1,5 +1,5 @@
-//! What was promised besides: the API's answers hold, no message is left over, and processes end when they are asked to
-//! and not before.
+//! What was promised besides: the API's answers hold, no message is left over, processes end when they are asked to and
+//! not before, and nobody wrote a secret down.
 
 use std::collections::HashSet;
 
@@ -30,6 +30,9 @@ pub(super) fn check(seen: &Seen, findings: &mut Findings) {
     }
     for broken in &seen.broken {
         findings.unexpected("I18", broken);
+    }
+    for leak in &seen.leaks {
+        findings.unexpected("I16", format!("the secret stands in {leak}"));
     }
 }
 
