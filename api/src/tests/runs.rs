@@ -37,6 +37,7 @@ async fn fail(client: &Client, run: RunId) {
         reason: Some(reason.clone()),
         duration_ms: 41.5,
         steps: vec![failed_step(reason)],
+        rows: Vec::new(),
     };
     client
         .store

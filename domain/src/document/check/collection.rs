@@ -3,7 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use crate::{
-    document::{Collection, Defaults, Retry, Span, Step},
+    document::{Collection, Defaults, Each, MAX_ROWS, Retry, Span, Step},
     problem::Problem,
     reference::Root,
 };
@@ -19,6 +19,9 @@ pub(super) fn check(collection: &Collection) -> Vec<Problem> {
     if collection.steps.is_empty() {
         problems.push(Problem::error("/steps", "a collection has at least one step"));
     }
+    if let Some(each) = &collection.each {
+        rows(each, &mut problems);
+    }
     for name in collection.vars.keys() {
         problems.extend(name_problem("/vars", "a variable", name));
     }
@@ -33,6 +36,18 @@ pub(super) fn check(collection: &Collection) -> Vec<Problem> {
         unscheduled(collection, &mut problems);
     }
     problems
+}
+
+fn rows(each: &Each, problems: &mut Vec<Problem>) {
+    let Each::Rows(rows) = each else { return };
+    if rows.is_empty() {
+        let problem = Problem::error("/each", "a collection with `each` has at least one row");
+        problems.push(problem.help("add one, or remove `each`"));
+    }
+    if rows.len() > MAX_ROWS {
+        let message = format!("a collection has at most {MAX_ROWS} rows, not {}", rows.len());
+        problems.push(Problem::error("/each", message));
+    }
 }
 
 fn ids(steps: &[Step], problems: &mut Vec<Problem>) {
