@@ -38,3 +38,31 @@ pub(crate) fn wants_network(code: ReasonCode) -> bool {
             | ReasonCode::DeadlinePassed
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::result::RowResult;
+
+    use super::*;
+
+    /// A run whose rows failed for these causes.
+    fn failed(codes: &[ReasonCode]) -> RunResult {
+        let row = |code: &ReasonCode| RowResult {
+            index: 1,
+            values: serde_json::Map::new(),
+            outcome: Outcome::Failed,
+            reason: Some(Reason::new(*code, "it failed")),
+            started_ms: 0.0,
+            duration_ms: 0.0,
+            steps: Vec::new(),
+        };
+        let (rows, reason) = (codes.iter().map(row).collect(), Some(Reason::new(codes[0], "it failed")));
+        RunResult { outcome: Outcome::Failed, reason, duration_ms: 1.0, steps: Vec::new(), rows }
+    }
+
+    #[test]
+    fn one_row_that_its_target_broke_is_enough_to_blame_it() {
+        assert!(may_be_ours(&failed(&[ReasonCode::Connect, ReasonCode::Timeout])));
+        assert!(!may_be_ours(&failed(&[ReasonCode::Connect, ReasonCode::BadStatus])));
+    }
+}

@@ -87,8 +87,11 @@ impl Table<'_> {
     fn told(&self, error: &Error, columns: &StringRecord) -> String {
         match error.kind() {
             ErrorKind::UnequalLengths { pos, len, expected_len } => {
-                let (at, s) = (self.line(pos.as_ref()), if *len == 1 { "" } else { "s" });
-                format!("line {at}: it has {len} value{s}, and the first line names {expected_len} columns")
+                let (at, values) = (self.line(pos.as_ref()), counted(*len, "value"));
+                format!(
+                    "line {at}: it has {values}, and the first line names {}",
+                    counted(*expected_len, "column")
+                )
             }
             ErrorKind::Utf8 { pos, err } => {
                 let name = columns.get(err.field()).map(|name| format!(" (`{name}`)")).unwrap_or_default();
@@ -107,6 +110,10 @@ impl Table<'_> {
         let between = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
         position.line() + between.filter(|byte| **byte == b'\n').count() as u64
     }
+}
+
+fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

@@ -3,12 +3,12 @@
 use std::{collections::HashMap, time::Duration};
 
 use crate::{
-    document::{Collection, Defaults, Each, MAX_ROWS, Retry, Span, Step},
+    document::{Collection, Defaults, Retry, Span, Step},
     problem::Problem,
     reference::Root,
 };
 
-use super::{name_problem, request};
+use super::{name_problem, request, rows};
 
 /// The longest run; also the longest that a part of it may take.
 const LONGEST: Span = Span(Duration::from_secs(15 * 60));
@@ -19,9 +19,7 @@ pub(super) fn check(collection: &Collection) -> Vec<Problem> {
     if collection.steps.is_empty() {
         problems.push(Problem::error("/steps", "a collection has at least one step"));
     }
-    if let Some(each) = &collection.each {
-        rows(each, &mut problems);
-    }
+    problems.extend(rows::check(collection));
     for name in collection.vars.keys() {
         problems.extend(name_problem("/vars", "a variable", name));
     }
@@ -36,18 +34,6 @@ pub(super) fn check(collection: &Collection) -> Vec<Problem> {
         unscheduled(collection, &mut problems);
     }
     problems
-}
-
-fn rows(each: &Each, problems: &mut Vec<Problem>) {
-    let Each::Rows(rows) = each else { return };
-    if rows.is_empty() {
-        let problem = Problem::error("/each", "a collection with `each` has at least one row");
-        problems.push(problem.help("add one, or remove `each`"));
-    }
-    if rows.len() > MAX_ROWS {
-        let message = format!("a collection has at most {MAX_ROWS} rows, not {}", rows.len());
-        problems.push(Problem::error("/each", message));
-    }
 }
 
 fn ids(steps: &[Step], problems: &mut Vec<Problem>) {
