@@ -61,6 +61,21 @@ fn pass(drive: &mut Drive, id: u32) -> Command {
     drive.answer(204, &json!(null))
 }
 
+/// Every request is answered in the same way, until the run ends.
+fn to_the_end(
+    drive: &mut Drive,
+    mut command: Command,
+    mut answer: impl FnMut(&mut Drive) -> Command,
+) -> RunResult {
+    loop {
+        command = match command {
+            Command::Send { .. } => answer(drive),
+            Command::ForgetCookies => drive.on(Event::CookiesForgotten),
+            other => return finished(other),
+        };
+    }
+}
+
 #[test]
 fn the_steps_run_once_for_each_row_with_its_values_and_fresh_answers() {
     let (mut drive, command) = Drive::each(&ordered_rows(), &order());
@@ -219,18 +234,12 @@ fn a_run_that_is_cancelled_after_a_row_failed_has_failed() {
 fn all_rows_together_send_no_more_requests_than_one_run_may() {
     let rows: Vec<_> = (0..1_000).map(|number| json!({ "number": number })).collect();
     let steps = json!([{ "id": "a", "request": { "url": URL } }, { "id": "b", "request": { "url": URL } }]);
-    let (mut drive, mut command) = Drive::each(&json!(rows), &steps);
+    let (mut drive, command) = Drive::each(&json!(rows), &steps);
     let mut requests = 0;
-    let result = loop {
-        command = match command {
-            Command::Send { .. } => {
-                requests += 1;
-                drive.answer(200, &json!({}))
-            }
-            Command::ForgetCookies => drive.on(Event::CookiesForgotten),
-            other => break finished(other),
-        };
-    };
+    let result = to_the_end(&mut drive, command, |drive| {
+        requests += 1;
+        drive.answer(200, &json!({}))
+    });
     assert_eq!((requests, result.rows.len()), (MAX_REQUESTS, 1_000));
     assert_eq!(blamed(&result), (Outcome::Inconclusive, ReasonCode::TooManyRequests, Some("a")));
     let count = |outcome| result.rows.iter().filter(|row| row.outcome == outcome).count();
@@ -246,14 +255,9 @@ fn what_is_kept_of_many_failed_rows_is_bounded_and_holds_no_secret() {
     let rows: Vec<_> =
         (0..30).map(|n| json!({ "n": n, "text": "correct horse", "long": long, "more": long })).collect();
     let steps = json!([{ "id": "a", "request": { "url": URL, "method": "POST", "json": "@{{row}}" } }]);
-    let (mut drive, mut command) = Drive::each(&json!(rows), &steps);
-    let result = loop {
-        command = match command {
-            Command::Send { .. } => drive.answer(500, &json!({ "echo": "correct horse" })),
-            Command::ForgetCookies => drive.on(Event::CookiesForgotten),
-            other => break finished(other),
-        };
-    };
+    let (mut drive, command) = Drive::each(&json!(rows), &steps);
+    let result =
+        to_the_end(&mut drive, command, |drive| drive.answer(500, &json!({ "echo": "correct horse" })));
     let kept = |row: &RowResult| {
         let attempt = &row.steps[0].attempts[0];
         (attempt.request.body.is_some(), attempt.response.as_ref().unwrap().body.is_some())

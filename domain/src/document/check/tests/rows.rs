@@ -73,7 +73,7 @@ fn what_a_step_refers_to_is_in_every_row_or_has_a_default() {
         ),
         (
             "x @{{row.none | default(row.note)}}",
-            "7:45 /steps/0/request/text: no row of `each` has `none`; rows have `sku`, `size`, `note`",
+            "7:45 /steps/0/request/text: no row of `each` has `none`; did you mean `note`?",
         ),
     ] {
         let found = with(ROWS, &format!("text: '{text}'"));
