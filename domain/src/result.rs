@@ -29,12 +29,6 @@ pub struct RunResult {
 }
 
 impl RunResult {
-    /// Every step, with the row that it ran for if the collection has `each`.
-    pub fn every_step(&self) -> impl Iterator<Item = (Option<&RowResult>, &StepResult)> {
-        let of_rows = self.rows.iter().flat_map(|row| row.steps.iter().map(move |step| (Some(row), step)));
-        self.steps.iter().map(|step| (None, step)).chain(of_rows)
-    }
-
     /// The steps among which the reason's is: those of its row, if it names one.
     #[must_use]
     pub fn steps_of(&self, reason: &Reason) -> &[StepResult] {

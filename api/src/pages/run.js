@@ -1,4 +1,5 @@
-// One run: the verdict, then its steps, or its rows with their steps; of a step that did not pass, what was expected and what was there.
+// One run: the verdict, then its steps, or its rows with their steps; of a step that did not pass, what was expected and
+// what was there.
 
 import { el, millis, moment, show, status, table } from "./dom.js";
 
@@ -36,7 +37,8 @@ function verdict(run) {
 /** Rows that did not pass are open; the others are a line each. */
 function row(one) {
   const quiet = one.outcome === "passed" || one.outcome === "skipped";
-  const values = Object.entries(one.values).map(([name, value]) => `${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`);
+  const text = (value) => (typeof value === "string" ? value : JSON.stringify(value));
+  const values = Object.entries(one.values).map(([name, value]) => `${name}: ${text(value)}`);
   return el("details", { class: "row", open: quiet ? null : "" },
     el("summary", {}, `Row ${one.index} `, status(one.outcome), el("span", { class: "quiet" }, ` ${values.join(", ")}`)),
     one.reason && el("p", {}, one.reason.message),
