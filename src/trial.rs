@@ -218,6 +218,7 @@ impl Trial {
             reason: Some(Reason::new(ReasonCode::Internal, "the run was given up")),
             duration_ms: 0.0,
             steps: Vec::new(),
+            rows: Vec::new(),
         });
         Tested {
             collection: self.collection.clone(),

@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 
 const CHECKOUT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/checkout.yaml");
 
+const PRICES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/prices.yaml");
+
 /// The executable, without the settings of whoever runs the tests.
 fn skopos(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_skopos"));
@@ -108,6 +110,31 @@ fn the_json_report_is_one_object_on_stdout() {
     assert_eq!(report["summary"], json!({ "passed": 1, "degraded": 0, "failed": 0, "inconclusive": 0 }));
     assert_eq!(report["runs"][0]["collection"], "checkout");
     assert_eq!(report["runs"][0]["steps"].as_array().unwrap().len(), 5);
+}
+
+#[test]
+fn the_rows_of_a_csv_file_are_run_and_shown_one_by_one() {
+    let shop = Shop::open();
+    let base = format!("base_url={}", shop.url);
+    let (code, out, err) = run(&mut skopos(&["test", PRICES, "--var", &base]));
+    assert_eq!(code, Some(0), "{out}{err}");
+    assert!(out.contains("  ✓ row 1 (sku: SKU-1042, quantity: 1, total: 1250)"), "{out}");
+
+    let rows = "sku,quantity,total\nSKU-1042,1,1250\nSKU-2077,2,1\nSKU-3001,1,1899\n";
+    let folder = folder(&std::fs::read_to_string(PRICES).unwrap());
+    std::fs::write(folder.path().join("prices.csv"), rows).unwrap();
+    let (code, out, _) = run(&mut skopos(&["test", path(&folder), "--var", &base]));
+    let durations = regex::Regex::new(r"\d+ ms|/\S+/").unwrap();
+    let out = out.replace(&shop.url, "URL").replace(path(&folder), "folder");
+    let tokens = regex::Regex::new("Bearer [^']+").unwrap();
+    assert_eq!(code, Some(1), "{out}");
+    insta::assert_snapshot!(tokens.replace_all(&durations.replace_all(&out, "…"), "Bearer …"));
+
+    let (_, out, _) = run(&mut skopos(&["test", path(&folder), "--var", &base, "--reporter", "json"]));
+    let report: Value = serde_json::from_str(&out).unwrap();
+    let ran = &report["runs"][0];
+    assert_eq!((&ran["steps"], &ran["reason"]["row"]), (&json!([]), &json!(2)));
+    assert_eq!(ran["rows"][1]["values"], json!({ "sku": "SKU-2077", "quantity": "2", "total": "1" }));
 }
 
 #[test]

@@ -50,6 +50,7 @@ fn skopos(command: &str, text: &str, more: &[&str]) -> (Option<i32>, String) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("page.yaml");
     std::fs::write(&file, text).unwrap();
+    std::fs::write(folder.path().join("order.json"), r#"{"sku":"SKU-1"}"#).unwrap();
     let mut process = Command::new(env!("CARGO_BIN_EXE_skopos"));
     let inherited = std::env::vars().filter(|(name, _)| name.starts_with("SKOPOS"));
     inherited.for_each(|(name, _)| _ = process.env_remove(name));
@@ -70,7 +71,9 @@ fn collection(steps: &str) -> String {
 async fn passes(text: &str, place: usize) {
     let shop = shop().await;
     let base = format!("base_url={}", shop.uri());
-    let (code, said) = tokio::task::block_in_place(|| skopos("test", text, &["--var", &base]));
+    let port = format!("port={}", shop.address().port());
+    let (code, said) =
+        tokio::task::block_in_place(|| skopos("test", text, &["--var", &base, "--var", &port]));
     assert_eq!(code, Some(0), "line {place}: {said}\n{text}");
 }
 
@@ -187,12 +190,17 @@ async fn shop() -> MockServer {
     };
     let page = "<!doctype html><h1>Orders</h1><ul><li class=sku>SKU-1<li class=sku>SKU-2</ul><input name=\"csrf\" value=\"t\">";
     let soap = r#"<?xml version="1.0"?><soap:Envelope xmlns:soap="urn:soap" xmlns="urn:shop"><soap:Body><order id="7"><total>19.50</total></order></soap:Body></soap:Envelope>"#;
+    let question = r#"Digest realm="shop", qop="auth", algorithm=SHA-256, nonce="n""#;
+    let token = json!({ "access_token": "fresh", "token_type": "Bearer", "expires_in": 60 });
     let state = |state: &str| ResponseTemplate::new(200).set_body_json(json!({ "state": state }));
     for (path, times, answer) in [
         ("/login", u64::MAX, with_cookie(&login)),
         ("/orders/7", u64::MAX, with_cookie(&order)),
         ("/page", u64::MAX, ResponseTemplate::new(200).set_body_raw(page, "text/html")),
         ("/soap", u64::MAX, ResponseTemplate::new(200).set_body_raw(soap, "application/soap+xml")),
+        ("/digest", 1, ResponseTemplate::new(401).insert_header("www-authenticate", question)),
+        ("/digest", u64::MAX, ResponseTemplate::new(200)),
+        ("/token", u64::MAX, ResponseTemplate::new(200).set_body_json(&token)),
         ("/flaky", 1, ResponseTemplate::new(503)),
         ("/flaky", u64::MAX, ResponseTemplate::new(200)),
         ("/progress", 1, state("waiting")),

@@ -170,10 +170,12 @@ pub struct Notification {
 /// not hold.
 #[must_use]
 pub fn evidence(result: &RunResult) -> (Option<(u32, String)>, Option<AssertionResult>) {
-    let Some(id) = result.reason.as_ref().and_then(|reason| reason.step.as_deref()) else {
+    let Some((reason, id)) =
+        result.reason.as_ref().and_then(|reason| Some((reason, reason.step.as_deref()?)))
+    else {
         return (None, None);
     };
-    let Some((number, step)) = (1..).zip(&result.steps).find(|(_, step)| step.id == id) else {
+    let Some((number, step)) = (1..).zip(result.steps_of(reason)).find(|(_, step)| step.id == id) else {
         return (None, None);
     };
     let assertions = step.attempts.last().map(|attempt| attempt.assertions.as_slice()).unwrap_or_default();

@@ -204,14 +204,17 @@ pub struct Reason {
     /// The id of the step where it happened, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
+    /// The row of `each` where it happened, counted from 1; only in the reason of a whole run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row: Option<u32>,
     /// One sentence for people.
     pub message: String,
 }
 
 impl Reason {
-    /// A reason that names no step.
+    /// A reason that names neither step nor row.
     pub fn new(code: ReasonCode, message: impl Into<String>) -> Self {
-        Self { code, step: None, message: message.into() }
+        Self { code, step: None, row: None, message: message.into() }
     }
 
     /// The same reason, at a step.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::outcome::{Outcome, Reason, ReasonCode, words};
 
@@ -19,8 +19,70 @@ pub struct RunResult {
     pub reason: Option<Reason>,
     /// From the first command to the last answer, clean-up included, in milliseconds.
     pub duration_ms: f64,
-    /// One per step of the collection, in order, also those that never ran (`skipped`).
+    /// One per step of the collection, in order, also those that never ran (`skipped`). Empty for a collection with
+    /// `each`: its rows have the steps.
     pub steps: Vec<StepResult>,
+    /// One per row of `each`, in order, also those that never began (`skipped`); of a clean-up after a lost worker only the
+    /// row that it had in hand. Absent for a collection without `each`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rows: Vec<RowResult>,
+}
+
+impl RunResult {
+    /// The steps among which the reason's is: those of its row, if it names one.
+    #[must_use]
+    pub fn steps_of(&self, reason: &Reason) -> &[StepResult] {
+        let Some(number) = reason.row else { return &self.steps };
+        self.rows.iter().find(|row| row.index == number).map_or(&[], |row| &row.steps)
+    }
+}
+
+/// The steps as they ran for one row of `each`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RowResult {
+    /// Which row, counted from 1.
+    pub index: u32,
+    /// Its values, secrets masked; those of long rows are cut, to tell rows apart.
+    pub values: Map<String, Value>,
+    /// How it ended; `skipped` when it never began.
+    pub outcome: Outcome,
+    /// Why, unless it passed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// Milliseconds after the run's start.
+    pub started_ms: f64,
+    /// From its first command to its last answer, clean-up included, in milliseconds.
+    pub duration_ms: f64,
+    /// One per step of the collection, in order, also those that never ran (`skipped`); empty when the row never began.
+    pub steps: Vec<StepResult>,
+}
+
+/// Columns that a title names.
+const TITLE_COLUMNS: usize = 3;
+/// Characters of each value there.
+const TITLE_CHARS: usize = 30;
+
+impl RowResult {
+    /// `row 2 (sku: B, amount: 5)`: its number, and its first values.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let values = self.values.iter().take(TITLE_COLUMNS);
+        let values: Vec<_> = values.map(|(name, value)| format!("{name}: {}", in_title(value))).collect();
+        let more = if self.values.len() > TITLE_COLUMNS { ", …" } else { "" };
+        match values.is_empty() {
+            true => format!("row {}", self.index),
+            false => format!("row {} ({}{more})", self.index, values.join(", ")),
+        }
+    }
+}
+
+fn in_title(value: &Value) -> String {
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let text = text.replace(char::is_control, " ");
+    match text.char_indices().nth(TITLE_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
 }
 
 words! {

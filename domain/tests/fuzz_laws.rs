@@ -12,6 +12,7 @@ const SEEDS: &[&str] = &[
     "@{{step1.headers.X|split(',')|first}}@@{{@{{random_int(-1, 5)}}",
     "body.a.0[\"\\u0041\"]['x']",
     "kind: collection\nversion: 1\nid: a\nvars: &v { x: 1 }\nsteps:\n- { id: b, request: { url: 'http://a/@{{vars.x}}' } }\n---\n<<: *v\n",
+    "kind: collection\nversion: 1\nid: a\neach: [ { a: 1, b: [ x ] }, { a: null } ]\nsteps: [ { id: b, request: { url: 'http://a/@{{row.a}}', json: '@{{row.b[0] | default(row)}}' } } ]\n",
     "{\"body.a\":{\"matches\":\"^(a|b)+$\",\"all\":{\"gt\":1}}}\0{\"a\":[\"ab\",1.5e300]}",
     "{\"jsonpath\":{\"path\":\"$..[?@.a>1]\",\"length\":{\"gte\":1}}}\0{\"a\":2}",
     "{\"body\":{\"schema\":{\"type\":\"object\",\"$ref\":\"#\"}}}\0{}",

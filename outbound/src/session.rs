@@ -41,6 +41,11 @@ impl Session {
         }
     }
 
+    /// What is sent from now on comes from another visitor. Connections stay: nobody is known by them.
+    pub fn forget_cookies(&mut self) {
+        self.cookies = Jar::default();
+    }
+
     /// Built when first needed: most runs need one, some need none.
     pub(crate) fn client(&mut self, connection: &Connection) -> Result<&mut Client, Problem> {
         // Looked up twice, so that keys and certificates are copied once per run and not for every request.

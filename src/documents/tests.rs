@@ -180,3 +180,42 @@ fn a_schema_file_elsewhere_or_none_is_refused_where_it_is_named() {
         assert!(report.contains(why) && report.contains("flows/a.yaml:1:"), "{file}: {report}");
     }
 }
+
+const ROWS_USER: &str = "{ kind: collection, version: 1, id: a, each: ./data/rows.csv, steps: [ { id: get, request: { url: 'http://a.test/@{{row.sku}}' } } ] }";
+
+#[test]
+fn rows_are_read_from_the_folder_of_their_document() {
+    let folder = folder(&[
+        ("flows/a.yaml", ROWS_USER),
+        ("flows/data/rows.csv", "\u{feff}sku,n\r\nA,1\r\n\"B, b\",2\r\n"),
+    ]);
+    let mut documents = read(&folder).unwrap();
+    documents.check(&Known::default());
+    assert_eq!(report(&documents, &folder), "");
+    let (_, document) = documents.iter().next().unwrap();
+    let rows = serde_json::json!([{ "sku": "A", "n": "1" }, { "sku": "B, b", "n": "2" }]);
+    assert_eq!(domain::document::to_value(document)["each"], rows, "this is what is applied");
+}
+
+#[test]
+fn rows_that_cannot_be_read_are_one_problem_where_they_are_named() {
+    for (csv, path, why) in [
+        ("sku\nA\n", "../rows.csv", "`../rows.csv` cannot be read: No such file"),
+        ("sku\nA\n", "gone.csv", "`gone.csv` cannot be read: No such file"),
+        (
+            "sku\nA,B\n",
+            "rows.csv",
+            "`rows.csv` is not the CSV of rows: line 2: it has 2 values, and the first line names 1 column",
+        ),
+        ("sku,sku\nA,B\n", "rows.csv", "line 1, column 2: another column is called `sku`"),
+        ("id\nA\n", "rows.csv", "no row of `each` has `sku`"),
+    ] {
+        let folder =
+            folder(&[("flows/a.yaml", &ROWS_USER.replace("./data/rows.csv", path)), ("flows/rows.csv", csv)]);
+        let mut documents = Documents::read(&[folder.path().join("flows/a.yaml")]).unwrap();
+        documents.check(&Known::default());
+        let report = report(&documents, &folder);
+        assert!(report.contains(why) && report.contains("folder/flows/a.yaml:1:"), "{path}: {report}");
+        assert_eq!(report.matches("error:").count(), 1, "{report}");
+    }
+}

@@ -5,12 +5,12 @@ use std::{
     rc::Rc,
 };
 
-use domain::result::{StepOutcome, StepResult};
+use domain::result::{Attempt, StepOutcome};
 use quick_junit::{NonSuccessKind, Report as Xml, TestCase, TestCaseStatus, TestSuite};
 
 use super::{
     Ending, Report, Tested, curl,
-    words::{is_good, time, untold, why},
+    words::{Point, is_good, points, time, untold},
 };
 
 /// Collects, and writes at the end.
@@ -41,7 +41,7 @@ fn suite(tested: &Tested) -> TestSuite {
     if let Some(environment) = &tested.environment {
         suite.add_property(("environment", environment.as_str()));
     }
-    suite.add_test_cases(tested.result.steps.iter().map(|step| case(tested, step)));
+    suite.add_test_cases(points(&tested.result).iter().map(|point| case(tested, point)));
     // A run that ended for a reason of its own: a time-out of the whole, a cancel.
     if let Some(reason) = untold(tested).filter(|_| !is_good(tested.result.outcome)) {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
@@ -53,15 +53,16 @@ fn suite(tested: &Tested) -> TestSuite {
     suite
 }
 
-fn case(tested: &Tested, step: &StepResult) -> TestCase {
-    let why = why(step);
+fn case(tested: &Tested, point: &Point<'_>) -> TestCase {
+    let Point { name, outcome, why, step } = point;
     let message = why.first().cloned().unwrap_or_default();
+    let last = step.and_then(|step| step.attempts.last());
     let failed = |kind, class: &str| {
         let mut status = TestCaseStatus::non_success(kind);
-        status.set_message(message.clone()).set_type(class).set_description(description(step, &why));
+        status.set_message(message.clone()).set_type(class).set_description(description(last, why));
         status
     };
-    let status = match step.outcome {
+    let status = match outcome {
         StepOutcome::Passed | StepOutcome::Degraded => TestCaseStatus::success(),
         StepOutcome::Failed => failed(NonSuccessKind::Failure, "failed"),
         StepOutcome::Inconclusive => failed(NonSuccessKind::Error, "inconclusive"),
@@ -71,20 +72,20 @@ fn case(tested: &Tested, step: &StepResult) -> TestCase {
             status
         }
     };
-    let mut case = TestCase::new(step.name.as_str(), status);
+    let mut case = TestCase::new(name.as_str(), status);
     case.set_classname(tested.collection.as_str());
-    case.set_time(time(step.latency_ms.unwrap_or_default()));
-    case.set_assertions(step.attempts.last().map_or(0, |attempt| attempt.assertions.len()));
-    if step.outcome == StepOutcome::Degraded {
+    case.set_time(time(step.and_then(|step| step.latency_ms).unwrap_or_default()));
+    case.set_assertions(last.map_or(0, |attempt| attempt.assertions.len()));
+    if *outcome == StepOutcome::Degraded {
         case.set_system_out(format!("degraded: {}", why.join("\n")));
     }
     case
 }
 
 /// Every reason, and the line that sends the request again.
-fn description(step: &StepResult, why: &[String]) -> String {
+fn description(last: Option<&Attempt>, why: &[String]) -> String {
     let mut lines = why.to_vec();
-    lines.extend(step.attempts.last().map(|attempt| curl::command(&attempt.request)));
+    lines.extend(last.map(|attempt| curl::command(&attempt.request)));
     lines.join("\n")
 }
 
@@ -101,5 +102,21 @@ mod tests {
         }
         junit.finish(&mut out, Ending { summary: Summary::default(), duration_ms: 1_500.0 }).unwrap();
         insta::assert_snapshot!(String::from_utf8(out).unwrap());
+    }
+
+    #[test]
+    fn cases_of_rows_are_named_by_their_row() {
+        let suite = suite(&sample::rows());
+        let cases: Vec<_> = suite.test_cases.iter().map(|case| (case.name.as_str(), &case.status)).collect();
+        let names: Vec<_> = cases.iter().map(|(name, _)| *name).collect();
+        let expected = [
+            "row 1 (sku: SKU-1): Log in",
+            "row 2 (sku: SKU-2): Log in",
+            "row 2 (sku: SKU-2): Pay",
+            "row 3 (sku: SKU-3)",
+        ];
+        assert_eq!(names, expected);
+        assert!(matches!(cases[2].1, TestCaseStatus::NonSuccess { .. }));
+        assert!(matches!(cases[3].1, TestCaseStatus::Skipped { .. }));
     }
 }

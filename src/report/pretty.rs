@@ -1,5 +1,7 @@
 //! `--reporter pretty`: a tree for people. What passed takes one line, what did not takes as many as it needs.
 
+mod rows;
+
 use std::{
     fmt::Display,
     io::{self, Write},
@@ -33,8 +35,9 @@ impl Report for Pretty {
         for step in &result.steps {
             self.step(out, step)?;
         }
-        // A step that did not pass says why itself; what has no such step is said here.
-        if let Some(reason) = untold(tested) {
+        self.rows(out, &result.rows)?;
+        // A step or a row that did not pass says why itself; what has no such step is said here.
+        if let Some(reason) = untold(tested).filter(|_| result.rows.is_empty()) {
             writeln!(out, "    {reason}")?;
         }
         writeln!(out)

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::*;
 use crate::report::{
     Summary,
-    sample::{assertion, payment, step, tested},
+    sample::{self, assertion, payment, step, tested},
 };
 
 const SHOWN: usize = 300;
@@ -111,4 +111,23 @@ fn the_summary_counts_what_there_is() {
     let mut out = Vec::new();
     Pretty { style: Style::Plain }.finish(&mut out, Ending { summary, duration_ms: 1_500.0 }).unwrap();
     assert_eq!(String::from_utf8(out).unwrap(), "1 failed, 1 inconclusive, 2 passed, 3 not run in 1.50 s\n");
+}
+
+#[test]
+fn rows_stand_under_their_run_and_the_failed_ones_with_their_steps() {
+    insta::assert_snapshot!(show(sample::rows()), @"");
+}
+
+#[test]
+fn many_quiet_rows_in_a_row_take_one_line() {
+    let passed = |index| sample::row(index, Outcome::Passed, None, Vec::new());
+    let over = Reason::new(ReasonCode::Cancelled, "the run was cancelled");
+    let mut run = tested(Outcome::Cancelled, None, Vec::new());
+    run.result.rows = (1..=40).map(passed).collect();
+    run.result.rows.push(sample::row(41, Outcome::Cancelled, Some(over.clone()), Vec::new()));
+    run.result.rows.extend((42..=44).map(passed));
+    run.result.rows.extend(
+        (45..=1_000).map(|index| sample::row(index, Outcome::Skipped, Some(over.clone()), Vec::new())),
+    );
+    insta::assert_snapshot!(show(run), @"");
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use domain::{
     outcome::{Outcome, Reason, ReasonCode},
     result::{
-        AssertionOutcome, AssertionResult, Attempt, ReceivedResponse, RunResult, SentRequest, StepOutcome,
-        StepResult, TimingView,
+        AssertionOutcome, AssertionResult, Attempt, ReceivedResponse, RowResult, RunResult, SentRequest,
+        StepOutcome, StepResult, TimingView,
     },
 };
 use serde_json::{Value, json};
@@ -75,7 +75,7 @@ pub(super) fn tested(outcome: Outcome, reason: Option<Reason>, steps: Vec<StepRe
             line: 21,
             steps: BTreeMap::from([("login".to_owned(), 30), ("payment".to_owned(), 40)]),
         },
-        result: RunResult { outcome, reason, duration_ms: 1_240.0, steps },
+        result: RunResult { outcome, reason, duration_ms: 1_240.0, steps, rows: Vec::new() },
     }
 }
 
@@ -111,4 +111,30 @@ pub(super) fn runs() -> Vec<Tested> {
         Tested { repetition: Some(2), ..failed },
         cancelled,
     ]
+}
+
+/// A row of `each`.
+pub(super) fn row(index: u32, outcome: Outcome, reason: Option<Reason>, steps: Vec<StepResult>) -> RowResult {
+    let values = json!({ "sku": format!("SKU-{index}") }).as_object().cloned().unwrap_or_default();
+    let started_ms = f64::from(index) * 100.0;
+    RowResult { index, values, outcome, reason, started_ms, duration_ms: 100.0, steps }
+}
+
+/// A run of three rows: one passed, one failed, and one never began.
+pub(super) fn rows() -> Tested {
+    let cart = |outcome| step("login", "Log in", outcome, 12.0);
+    let unmet = vec![assertion("body.status", "equals", json!("captured"), Some(json!("pending")))];
+    let pay =
+        StepResult { attempts: vec![payment(unmet)], ..step("payment", "Pay", StepOutcome::Failed, 3.4) };
+    let why = Reason::new(ReasonCode::AssertionFailed, "body.status is not captured").at_step("payment");
+    let message = format!("row 2 (sku: SKU-2): {}", why.message);
+    let reason = Reason { row: Some(2), message, ..why.clone() };
+    let over = Reason::new(ReasonCode::DeadlinePassed, "the run's time-out of 60s passed");
+    let rows = vec![
+        row(1, Outcome::Passed, None, vec![cart(StepOutcome::Passed)]),
+        row(2, Outcome::Failed, Some(why), vec![cart(StepOutcome::Passed), pay]),
+        row(3, Outcome::Skipped, Some(over), Vec::new()),
+    ];
+    let tested = tested(Outcome::Failed, Some(reason), Vec::new());
+    Tested { result: RunResult { rows, ..tested.result }, ..tested }
 }

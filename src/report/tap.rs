@@ -5,12 +5,12 @@ use std::{
     rc::Rc,
 };
 
-use domain::result::{StepOutcome, StepResult};
+use domain::result::StepOutcome;
 use serde_json::Value;
 
 use super::{
     Ending, Report, Tested,
-    words::{is_good, untold, why},
+    words::{Point, is_good, points, untold},
 };
 use crate::terminal::printable;
 
@@ -28,10 +28,11 @@ impl Report for Tap {
         self.runs += 1;
         let title = escaped(&tested.title());
         writeln!(out, "# Subtest: {title}")?;
-        for (number, step) in (1..).zip(&tested.result.steps) {
-            point(out, number, step)?;
+        let points = points(&tested.result);
+        for (number, one) in (1..).zip(&points) {
+            point(out, number, one)?;
         }
-        writeln!(out, "    1..{}", tested.result.steps.len())?;
+        writeln!(out, "    1..{}", points.len())?;
         let outcome = tested.result.outcome;
         let verdict = if is_good(outcome) { "ok" } else { "not ok" };
         writeln!(out, "{verdict} {} - {title}", self.runs)?;
@@ -57,22 +58,22 @@ impl Report for Tap {
     }
 }
 
-fn point(out: &mut dyn Write, number: usize, step: &StepResult) -> io::Result<()> {
-    let name = escaped(&step.name);
-    let why = why(step);
-    if step.outcome == StepOutcome::Skipped {
+fn point(out: &mut dyn Write, number: usize, point: &Point<'_>) -> io::Result<()> {
+    let Point { outcome, why, .. } = point;
+    let name = escaped(&point.name);
+    if *outcome == StepOutcome::Skipped {
         return writeln!(out, "    ok {number} - {name} # SKIP {}", escaped(&why.join("; ")));
     }
-    let verdict = match step.outcome {
+    let verdict = match outcome {
         StepOutcome::Failed | StepOutcome::Inconclusive => "not ok",
         StepOutcome::Passed | StepOutcome::Degraded | StepOutcome::Skipped => "ok",
     };
     writeln!(out, "    {verdict} {number} - {name}")?;
-    if step.outcome == StepOutcome::Passed {
+    if *outcome == StepOutcome::Passed {
         return Ok(());
     }
     let message = (!why.is_empty()).then(|| why.join("\n"));
-    diagnostics(out, "      ", &[("outcome", Some(step.outcome.to_string())), ("message", message)])
+    diagnostics(out, "      ", &[("outcome", Some(outcome.to_string())), ("message", message)])
 }
 
 /// A YAML block; texts are written as JSON, which YAML reads.
@@ -105,5 +106,12 @@ mod tests {
         let summary = Summary { not_run: 2, ..Summary::default() };
         tap.finish(&mut out, Ending { summary, duration_ms: 1_500.0 }).unwrap();
         insta::assert_snapshot!(String::from_utf8(out).unwrap());
+    }
+
+    #[test]
+    fn a_subtest_names_the_row_of_each_step() {
+        let (mut tap, mut out) = (Tap::default(), Vec::new());
+        tap.run(&mut out, &Rc::new(sample::rows())).unwrap();
+        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @"");
     }
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use domain::{
-    outcome::Outcome,
-    result::{AssertionOutcome, AssertionResult, StepOutcome, StepResult},
+    outcome::{Outcome, Reason},
+    result::{AssertionOutcome, AssertionResult, RowResult, RunResult, StepOutcome, StepResult},
 };
 use serde_json::Value;
 
@@ -26,7 +26,7 @@ pub(super) fn unmet(step: &StepResult) -> Vec<&AssertionResult> {
 }
 
 /// Why a step did not pass: a line for each assertion that says so, else its reason.
-pub(super) fn why(step: &StepResult) -> Vec<String> {
+fn why(step: &StepResult) -> Vec<String> {
     let told: Vec<_> = unmet(step).into_iter().map(sentence).collect();
     if !told.is_empty() {
         return told;
@@ -37,9 +37,48 @@ pub(super) fn why(step: &StepResult) -> Vec<String> {
 /// What a run says that none of its steps does.
 pub(super) fn untold(tested: &Tested) -> Option<String> {
     let reason = tested.result.reason.as_ref()?;
+    (!told_by(reason, tested.result.steps_of(reason))).then(|| printable(&reason.message))
+}
+
+/// Whether a step says the same.
+pub(super) fn told_by(reason: &Reason, steps: &[StepResult]) -> bool {
     let told =
         |step: &StepResult| reason.step.as_deref() == Some(step.id.as_str()) && needs_attention(step.outcome);
-    (!tested.result.steps.iter().any(told)).then(|| printable(&reason.message))
+    steps.iter().any(told)
+}
+
+/// What reports that know no rows have a case for: a step, or a row of `each` that never began.
+pub(super) struct Point<'t> {
+    /// The step's name, behind the row that it ran for.
+    pub(super) name: String,
+    pub(super) outcome: StepOutcome,
+    pub(super) why: Vec<String>,
+    pub(super) step: Option<&'t StepResult>,
+}
+
+impl Point<'_> {
+    pub(super) fn needs_attention(&self) -> bool {
+        needs_attention(self.outcome)
+    }
+}
+
+/// All of them, in the order in which they ran.
+pub(super) fn points(result: &RunResult) -> Vec<Point<'_>> {
+    let steps = result.steps.iter().map(|step| point(step.name.clone(), step));
+    steps.chain(result.rows.iter().flat_map(points_of)).collect()
+}
+
+fn points_of(row: &RowResult) -> Vec<Point<'_>> {
+    let title = row.title();
+    if row.steps.is_empty() {
+        let why = row.reason.iter().map(|reason| printable(&reason.message)).collect();
+        return vec![Point { name: title, outcome: StepOutcome::Skipped, why, step: None }];
+    }
+    row.steps.iter().map(|step| point(format!("{title}: {}", step.name), step)).collect()
+}
+
+fn point(name: String, step: &StepResult) -> Point<'_> {
+    Point { name, outcome: step.outcome, why: why(step), step: Some(step) }
 }
 
 /// Whether the run counts as a success.

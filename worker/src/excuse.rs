@@ -6,23 +6,23 @@ use domain::{
     result::RunResult,
 };
 
-/// Whether a run failed by what a worker without a way out, or one that stands still, brings about itself.
+/// Whether a run failed by nothing but what a worker without a way out, or one that stands still, brings about itself.
 pub(crate) fn may_be_ours(result: &RunResult) -> bool {
-    result.outcome == Outcome::Failed && code(result).is_some_and(wants_network)
+    failed_only_by(result, wants_network)
 }
 
-/// The code of the reason.
-pub(crate) fn code(result: &RunResult) -> Option<ReasonCode> {
-    result.reason.as_ref().map(|reason| reason.code)
+/// Whether a run failed, and everything that failed in it did so for such a cause: one row of `each` that a target broke
+/// is enough for that target to be blamed.
+pub(crate) fn failed_only_by(result: &RunResult, cause: impl Fn(ReasonCode) -> bool) -> bool {
+    let failed_rows = result.rows.iter().filter(|row| row.outcome == Outcome::Failed);
+    let mut reasons = result.reason.iter().chain(failed_rows.filter_map(|row| row.reason.as_ref()));
+    result.outcome == Outcome::Failed && result.reason.is_some() && reasons.all(|reason| cause(reason.code))
 }
 
 /// The same result with the blame on us; `why` follows what happened.
 pub(crate) fn blame_us(result: RunResult, code: ReasonCode, why: &str) -> RunResult {
-    let reason = result.reason.map(|reason| Reason {
-        code,
-        step: reason.step,
-        message: format!("{}; {why}", reason.message),
-    });
+    let reason =
+        result.reason.map(|reason| Reason { code, message: format!("{}; {why}", reason.message), ..reason });
     RunResult { outcome: Outcome::Inconclusive, reason, ..result }
 }
 
@@ -37,4 +37,32 @@ pub(crate) fn wants_network(code: ReasonCode) -> bool {
             | ReasonCode::ConnectionLost
             | ReasonCode::DeadlinePassed
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::result::RowResult;
+
+    use super::*;
+
+    /// A run whose rows failed for these causes.
+    fn failed(codes: &[ReasonCode]) -> RunResult {
+        let row = |code: &ReasonCode| RowResult {
+            index: 1,
+            values: serde_json::Map::new(),
+            outcome: Outcome::Failed,
+            reason: Some(Reason::new(*code, "it failed")),
+            started_ms: 0.0,
+            duration_ms: 0.0,
+            steps: Vec::new(),
+        };
+        let (rows, reason) = (codes.iter().map(row).collect(), Some(Reason::new(codes[0], "it failed")));
+        RunResult { outcome: Outcome::Failed, reason, duration_ms: 1.0, steps: Vec::new(), rows }
+    }
+
+    #[test]
+    fn one_row_that_its_target_broke_is_enough_to_blame_it() {
+        assert!(may_be_ours(&failed(&[ReasonCode::Connect, ReasonCode::Timeout])));
+        assert!(!may_be_ours(&failed(&[ReasonCode::Connect, ReasonCode::BadStatus])));
+    }
 }

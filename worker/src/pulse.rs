@@ -13,7 +13,7 @@ use domain::{
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::excuse::{blame_us, code, may_be_ours};
+use crate::excuse::{blame_us, failed_only_by, wants_network};
 
 /// Between two beats.
 const BEAT: Duration = Duration::from_millis(250);
@@ -67,8 +67,8 @@ impl Pulse {
 
     /// The result, inconclusive when it failed for want of time while the worker stood still.
     pub(crate) fn excuse(&self, result: RunResult, since: Instant) -> RunResult {
-        let polled = result.outcome == Outcome::Failed && code(&result) == Some(ReasonCode::PollTimeout);
-        if !(polled || may_be_ours(&result)) || !self.stood_still_since(since) {
+        let for_want_of_time = |code| code == ReasonCode::PollTimeout || wants_network(code);
+        if !failed_only_by(&result, for_want_of_time) || !self.stood_still_since(since) {
             return result;
         }
         blame_us(result, ReasonCode::WorkerPaused, "the worker stood still meanwhile")
@@ -88,7 +88,7 @@ mod tests {
 
     fn failed(code: ReasonCode) -> RunResult {
         let reason = Some(Reason::new(code, "it failed"));
-        RunResult { outcome: Outcome::Failed, reason, duration_ms: 1.0, steps: Vec::new() }
+        RunResult { outcome: Outcome::Failed, reason, duration_ms: 1.0, steps: Vec::new(), rows: Vec::new() }
     }
 
     /// A run that fails with this after the worker stood still for so long.

@@ -155,6 +155,7 @@ impl Ended {
             reason: Some(reason),
             duration_ms: 0.0,
             steps: Vec::new(),
+            rows: Vec::new(),
         };
         Self { run, owner, flow, result }
     }

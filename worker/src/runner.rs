@@ -1,7 +1,7 @@
 //! Carries out the run machine's commands: sends, waits, and tells the machine what happened. Decides nothing.
 
 use std::{
-    future::{Future, pending},
+    future::{Future, pending, ready},
     sync::Arc,
     time::Duration,
 };
@@ -89,6 +89,10 @@ pub(crate) async fn drive(
             }
             Command::Wait(duration) => {
                 first(woke(duration), started + deadline, stoppable, guard, cancel).await
+            }
+            Command::ForgetCookies => {
+                session.forget_cookies();
+                first(ready(Event::CookiesForgotten), started + deadline, stoppable, guard, cancel).await
             }
         };
     }

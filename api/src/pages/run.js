@@ -1,4 +1,5 @@
-// One run: the verdict, then its steps; of a step that did not pass, what was expected and what was there.
+// One run: the verdict, then its steps, or its rows with their steps; of a step that did not pass, what was expected and
+// what was there.
 
 import { el, millis, moment, show, status, table } from "./dom.js";
 
@@ -12,7 +13,8 @@ export function showRun(place, run) {
       `${run.trigger}, at ${run.location}`, run.monitor ? `, monitor ${run.monitor}` : "",
       run.environment ? `, environment ${run.environment}` : "", `, revision ${run.collection_version}`,
       ", due ", moment(run.due_at), run.duration_ms === null ? "" : `, took ${millis(run.duration_ms)}`),
-    ...run.steps.map(step),
+    ...run.steps.map((one, index) => step(one, index)),
+    ...(run.rows ?? []).map(row),
   ]);
 }
 
@@ -32,12 +34,23 @@ function verdict(run) {
   return "";
 }
 
-function step(one, index) {
+/** Rows that did not pass are open; the others are a line each. */
+function row(one) {
+  const quiet = one.outcome === "passed" || one.outcome === "skipped";
+  const text = (value) => (typeof value === "string" ? value : JSON.stringify(value));
+  const values = Object.entries(one.values).map(([name, value]) => `${name}: ${text(value)}`);
+  return el("details", { class: "row", open: quiet ? null : "" },
+    el("summary", {}, `Row ${one.index} `, status(one.outcome), el("span", { class: "quiet" }, ` ${values.join(", ")}`)),
+    one.reason && el("p", {}, one.reason.message),
+    ...one.steps.map((each, index) => step(each, index, "h4")));
+}
+
+function step(one, index, heading = "h3") {
   const last = one.attempts.at(-1);
   const wrong = one.outcome !== "passed" && one.outcome !== "skipped";
   const tries = one.attempts.length > 1 ? `, ${one.attempts.length} tries` : "";
   return el("div", { class: "step" },
-    el("h3", {}, `${index + 1}. ${one.name} `, status(one.outcome)),
+    el(heading, {}, `${index + 1}. ${one.name} `, status(one.outcome)),
     last && el("p", {}, el("code", {}, `${last.request.method} ${last.request.url}`),
       last.response ? ` → ${last.response.status}` : "", `, ${millis(one.latency_ms)}${tries}`),
     one.reason && el("p", {}, one.reason.message),

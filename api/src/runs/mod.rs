@@ -9,7 +9,7 @@ use domain::{
     document::Slug,
     id::RunId,
     outcome::{Outcome, Reason, RunState, Trigger},
-    result::StepResult,
+    result::{RowResult, StepResult},
     run,
 };
 use http::{Method, StatusCode};
@@ -63,8 +63,11 @@ pub(crate) struct RunWithSteps {
     run: Run,
     /// From the first request to the last answer; null without a result.
     duration_ms: Option<f64>,
-    /// One per step of the collection, in order; empty without a result.
+    /// One per step of the collection, in order; empty without a result, and for a collection with `each`.
     steps: Vec<StepResult>,
+    /// One per row of `each`, in order, with the steps as they ran for it; absent for a collection without `each`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    rows: Vec<RowResult>,
 }
 
 impl From<run::Run> for Run {

@@ -6,8 +6,8 @@ use domain::{
     id::{RunId, WorkerId},
     outcome::{Outcome, Reason, ReasonCode},
     result::{
-        AssertionOutcome, AssertionResult, Attempt, RunResult, SentRequest, StepOutcome, StepResult,
-        TimingView,
+        AssertionOutcome, AssertionResult, Attempt, RowResult, RunResult, SentRequest, StepOutcome,
+        StepResult, TimingView,
     },
 };
 use serde_json::{Value, json};
@@ -28,16 +28,25 @@ async fn start(client: &Client, collection: &str) -> RunId {
 
 /// A worker takes a run, and finds that its payment is wrong.
 async fn fail(client: &Client, run: RunId) {
+    let steps = vec![failed_step(wrong_payment())];
+    let reason = Some(wrong_payment());
+    end(
+        client,
+        run,
+        RunResult { outcome: Outcome::Failed, reason, duration_ms: 41.5, steps, rows: Vec::new() },
+    )
+    .await;
+}
+
+fn wrong_payment() -> Reason {
+    Reason::new(ReasonCode::AssertionFailed, "body.status is not `captured`").at_step("pay")
+}
+
+/// A worker takes a run, and this is what comes of it.
+async fn end(client: &Client, run: RunId, result: RunResult) {
     let (worker, now) = (worker(client, "default").await, client.now());
-    let reason = Reason::new(ReasonCode::AssertionFailed, "body.status is not `captured`").at_step("pay");
     let finished =
-        Finished { run, attempt: 1, worker, outcome: Outcome::Failed, reason: Some(reason.clone()) };
-    let result = RunResult {
-        outcome: Outcome::Failed,
-        reason: Some(reason.clone()),
-        duration_ms: 41.5,
-        steps: vec![failed_step(reason)],
-    };
+        Finished { run, attempt: 1, worker, outcome: result.outcome, reason: result.reason.clone() };
     client
         .store
         .write(move |conn| {
@@ -125,6 +134,35 @@ async fn a_collection_runs_now_in_its_own_environment() {
     assert_eq!(
         (&shown["state"], &shown["steps"], &shown["duration_ms"]),
         (&json!("queued"), &json!([]), &Value::Null)
+    );
+}
+
+#[tokio::test]
+async fn a_run_of_rows_shows_its_steps_row_by_row() {
+    let client = Client::new().await;
+    client.given("/v1/collections/search", ping("search")).await;
+    let run = start(&client, "search").await;
+    let row = |index: u32, reason: Option<Reason>, outcome, steps| RowResult {
+        index,
+        values: json!({ "sku": index }).as_object().cloned().unwrap(),
+        outcome,
+        reason,
+        started_ms: 0.0,
+        duration_ms: 41.5,
+        steps,
+    };
+    let rows = vec![
+        row(1, None, Outcome::Passed, Vec::new()),
+        row(2, Some(wrong_payment()), Outcome::Failed, vec![failed_step(wrong_payment())]),
+    ];
+    let reason = Some(Reason { row: Some(2), ..wrong_payment() });
+    let result = RunResult { outcome: Outcome::Failed, reason, duration_ms: 83.0, steps: Vec::new(), rows };
+    let expected = serde_json::to_value(&result.rows).unwrap();
+    end(&client, run, result).await;
+    let shown = client.get(&format!("/v1/runs/{run}")).await.json();
+    assert_eq!(
+        (&shown["steps"], &shown["rows"], &shown["reason"]["row"]),
+        (&json!([]), &expected, &json!(2))
     );
 }
 

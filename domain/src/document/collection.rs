@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    Auth, ByteSize, Check, HttpVersion, IpFamily, Redirects, Request, Slug, Span, TlsOptions,
+    Auth, ByteSize, Check, Each, HttpVersion, IpFamily, Redirects, Request, Slug, Span, TlsOptions,
     monitor::{AlertRule, CatchUp, MaintenanceWindow, Overlap, Schedule},
 };
 
@@ -35,6 +35,9 @@ pub struct Collection {
     /// Keys of a step's `request`, and `retry`; merged under each step's own.
     #[serde(default, skip_serializing_if = "Defaults::is_empty")]
     pub defaults: Defaults,
+    /// The steps run once for each of these, one after the other, inside one run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub each: Option<Each>,
     /// What is done, in order.
     #[schemars(length(min = 1))]
     pub steps: Vec<Step>,

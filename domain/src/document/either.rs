@@ -7,7 +7,7 @@ use serde::{
     de::{self, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
 };
 
-use super::{Capture, CaptureRule, RetryClass, RetryWhen, SigningSecrets};
+use super::{Capture, CaptureRule, Each, RetryClass, RetryWhen, SigningSecrets};
 
 impl<'de> Deserialize<'de> for Capture {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -30,6 +30,30 @@ impl<'de> Deserialize<'de> for Capture {
         }
 
         deserializer.deserialize_any(SourceOrRule)
+    }
+}
+
+impl<'de> Deserialize<'de> for Each {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct RowsOrFile;
+
+        impl<'de> Visitor<'de> for RowsOrFile {
+            type Value = Each;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of rows (`[{ sku: A }]`) or the path of a CSV file")
+            }
+
+            fn visit_str<E: de::Error>(self, path: &str) -> Result<Each, E> {
+                Ok(Each::File(path.to_owned()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Each, A::Error> {
+                all(list).map(Each::Rows)
+            }
+        }
+
+        deserializer.deserialize_any(RowsOrFile)
     }
 }
 
@@ -75,15 +99,19 @@ impl<'de> Deserialize<'de> for SigningSecrets {
                 Ok(SigningSecrets::One(secret.to_owned()))
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<SigningSecrets, A::Error> {
-                let mut secrets = Vec::new();
-                while let Some(secret) = list.next_element()? {
-                    secrets.push(secret);
-                }
-                Ok(SigningSecrets::Several(secrets))
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<SigningSecrets, A::Error> {
+                all(list).map(SigningSecrets::Several)
             }
         }
 
         deserializer.deserialize_any(OneOrSeveral)
     }
+}
+
+fn all<'de, T: Deserialize<'de>, A: SeqAccess<'de>>(mut list: A) -> Result<Vec<T>, A::Error> {
+    let mut items = Vec::new();
+    while let Some(item) = list.next_element()? {
+        items.push(item);
+    }
+    Ok(items)
 }

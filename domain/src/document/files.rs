@@ -4,7 +4,7 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Map, Value};
 
-use super::{Collection, Document, Part, PartOptions, Request};
+use super::{Collection, Document, Each, Part, PartOptions, Request, each};
 use crate::problem::{Problem, pointer_token};
 
 /// What a file holds, or why it cannot be read.
@@ -12,8 +12,11 @@ type Read<'r> = &'r mut dyn FnMut(&str) -> Result<Vec<u8>, String>;
 
 /// Puts the contents of every file in place of its path.
 pub(super) fn resolve(document: &mut Document, read: Read<'_>) -> Vec<Problem> {
-    let Document::Collection(Collection { steps, defaults, .. }) = document else { return Vec::new() };
+    let Document::Collection(Collection { steps, defaults, each, .. }) = document else { return Vec::new() };
     let mut problems = Vec::new();
+    if let Some(each) = each {
+        rows(each, read, &mut problems);
+    }
     for (index, step) in steps.iter_mut().enumerate() {
         let at = format!("/steps/{index}/request");
         let typed = has_content_type(&step.request.headers) || has_content_type(&defaults.headers);
@@ -23,9 +26,16 @@ pub(super) fn resolve(document: &mut Document, read: Read<'_>) -> Vec<Problem> {
     problems
 }
 
-/// The pointers of all paths.
-pub(super) fn places(document: &Document) -> Vec<String> {
+/// What is wrong with every path, for nobody will read it.
+pub(super) fn all_unread(document: &Document) -> Vec<Problem> {
     let Document::Collection(collection) = document else { return Vec::new() };
+    let mut problems: Vec<_> = collection.each.as_ref().and_then(unread_rows).into_iter().collect();
+    problems.extend(places(collection).into_iter().map(unread));
+    problems
+}
+
+/// The pointers of all paths of bodies and parts.
+fn places(collection: &Collection) -> Vec<String> {
     let mut places = Vec::new();
     for (index, step) in collection.steps.iter().enumerate() {
         let at = format!("/steps/{index}/request");
@@ -45,6 +55,27 @@ pub(super) fn places(document: &Document) -> Vec<String> {
 pub(crate) fn unread(pointer: String) -> Problem {
     Problem::error(pointer, "`file` is for the command line, which reads it")
         .help("send what is in the file as `base64`")
+}
+
+/// The same for the path of a file of rows.
+pub(crate) fn unread_rows(each: &Each) -> Option<Problem> {
+    let Each::File(_) = each else { return None };
+    let problem = Problem::error("/each", "the path of a file is for the command line, which reads it");
+    Some(problem.help("send the rows that are in the file: `[{ \"sku\": \"A\" }]`"))
+}
+
+fn rows(each: &mut Each, read: Read<'_>, problems: &mut Vec<Problem>) {
+    let Each::File(path) = each else { return };
+    let read = named(path, read).and_then(|bytes| {
+        each::from_csv(&bytes).map_err(|why| format!("`{path}` is not the CSV of rows: {why}"))
+    });
+    *each = read.map_or_else(
+        |message| {
+            problems.push(Problem::error("/each", message));
+            Each::Unreadable
+        },
+        Each::Rows,
+    );
 }
 
 /// A body of its own has no place for its type but the header.
@@ -84,17 +115,20 @@ fn part_from_file(at: &str, options: &mut PartOptions, read: Read<'_>, problems:
 
 /// In Base64; nothing for a file that cannot be read, which is a problem.
 fn contents(at: &str, path: &str, read: Read<'_>, problems: &mut Vec<Problem>) -> String {
-    let read = match path.contains("@{{") {
-        true => Err("the path of a file holds no references: it is read before anything runs".to_owned()),
-        false => read(path),
-    };
-    read.map_or_else(
+    named(path, read).map_or_else(
         |message| {
             problems.push(Problem::error(at, message));
             String::new()
         },
         |bytes| BASE64_STANDARD.encode(bytes),
     )
+}
+
+fn named(path: &str, read: Read<'_>) -> Result<Vec<u8>, String> {
+    if path.contains("@{{") {
+        return Err("the path of a file holds no references: it is read before anything runs".to_owned());
+    }
+    read(path)
 }
 
 fn has_content_type(headers: &Map<String, Value>) -> bool {

@@ -7,6 +7,7 @@ mod channel;
 pub mod check;
 mod collection;
 pub mod complete;
+mod each;
 mod either;
 mod environment;
 pub(crate) mod files;
@@ -31,6 +32,7 @@ pub use collection::{
     Backoff, Capture, CaptureRule, Collection, Defaults, OnRedelivery, Poll, Retry, RetryClass, RetryWhen,
     Step,
 };
+pub use each::{Each, MAX_ROWS};
 pub use environment::{Environment, SecretValue};
 pub use monitor::{
     After, AlertRule, AlertSeverity, AlertWhen, CatchUp, MaintenanceWindow, Monitor, Overlap, Recover,

@@ -69,7 +69,7 @@ pub struct Request {
     /// Over which version of IP. Default `auto`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ip_family: Option<IpFamily>,
-    /// One jar per run; false sends and keeps none. Default true.
+    /// One jar per run, with `each` one per row; false sends and keeps none. Default true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cookies: Option<bool>,
     /// Cap on decompressed bytes of the answer. Default 10MiB.

@@ -62,4 +62,17 @@ mod tests {
             assert!(!schema.is_valid(&value), "{value:#}");
         }
     }
+
+    #[test]
+    fn rows_are_a_list_of_objects_or_a_path() {
+        let schema = jsonschema::draft202012::new(&schema()).unwrap();
+        let steps = json!([{ "id": "a", "request": { "url": "http://x.test" } }]);
+        let with = |each: Value| json!({ "kind": "collection", "version": 1, "id": "c", "each": each, "steps": steps });
+        for each in [json!([{ "sku": "A", "n": [1] }]), json!("./rows.csv")] {
+            assert!(schema.is_valid(&with(each.clone())), "{each}");
+        }
+        for each in [json!([]), json!(["A"]), json!({ "sku": "A" }), json!(1)] {
+            assert!(!schema.is_valid(&with(each.clone())), "{each}");
+        }
+    }
 }

@@ -8,6 +8,7 @@ mod compile;
 mod connection;
 mod order;
 mod request;
+mod rows;
 #[cfg(test)]
 mod tests;
 
@@ -40,6 +41,8 @@ pub struct Plan {
     pub vars: Map<String, Value>,
     /// Of the whole run.
     pub timeout: Duration,
+    /// The rows of `each`, objects all of them; empty when the collection has no `each` and its steps run once.
+    pub rows: Vec<Value>,
     /// In order; never empty.
     pub steps: Vec<PlannedStep>,
     /// Every reference with the pointer of the text that it stands in.

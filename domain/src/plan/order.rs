@@ -34,10 +34,7 @@ pub(super) fn problem(
             let message = format!("there is no step {number}: the collection has {} steps", ids.len());
             return Some(Problem::error(pointer, message).help("steps are counted from 1"));
         }
-        (None, Root::Row) => {
-            return Some(Problem::error(pointer, "`row` has no values: the collection has no `each`"));
-        }
-        (None, Root::Vars | Root::Secrets | Root::Run | Root::Call(_)) => return None,
+        (None, Root::Row | Root::Vars | Root::Secrets | Root::Run | Root::Call(_)) => return None,
     };
     if target < index {
         return capture_problem(pointer, reference, &earlier[target]);

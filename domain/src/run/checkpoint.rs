@@ -22,6 +22,9 @@ pub struct Checkpoint {
     /// What `run.started_at` and `run.attempt` meant in the requests that are cleaned up after.
     started_at: DateTime<Utc>,
     attempt: u32,
+    /// The index of the row of `each` that was in hand; 0 when there are none.
+    #[serde(default)]
+    row: usize,
     /// The answers that `always` steps refer to.
     answers: BTreeMap<usize, Kept>,
     progress: Progress,
@@ -40,6 +43,7 @@ impl Checkpoint {
     pub(super) fn new(
         facts: &RunFacts,
         plan: &Plan,
+        row: usize,
         answers: &[Option<Answer>],
         progress: &Progress,
     ) -> Self {
@@ -47,7 +51,13 @@ impl Checkpoint {
             plan.steps.iter().zip(answers).enumerate().filter(|(_, (step, _))| step.cleaned_up_after);
         let answers =
             needed.filter_map(|(index, (_, answer))| Some((index, Kept::from(answer.as_ref()?)))).collect();
-        Self { started_at: facts.started_at, attempt: facts.attempt, answers, progress: progress.clone() }
+        let (started_at, attempt) = (facts.started_at, facts.attempt);
+        Self { started_at, attempt, row, answers, progress: progress.clone() }
+    }
+
+    /// The row that is cleaned up after, as far as the plan has it: it is that of the same version.
+    pub(super) fn row(&self, plan: &Plan) -> usize {
+        self.row.min(plan.rows.len().saturating_sub(1))
     }
 
     /// The facts of the attempt that is cleaned up after.
@@ -71,6 +81,7 @@ impl fmt::Debug for Checkpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let answers: Vec<&usize> = self.answers.keys().collect();
         f.debug_struct("Checkpoint")
+            .field("row", &self.row)
             .field("answers", &answers)
             .field("progress", &self.progress)
             .finish_non_exhaustive()

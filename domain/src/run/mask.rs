@@ -1,6 +1,6 @@
 //! Takes every secret value out of a result before it leaves the machine. Which texts those are is `masking`'s.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
     assertion::CUT,
@@ -26,7 +26,41 @@ pub(super) fn learn(masker: &mut Masker, value: &Value) {
 pub(super) fn result(masker: &Masker, mut result: RunResult) -> RunResult {
     result.reason.iter_mut().for_each(|found| reason(masker, found));
     result.steps.iter_mut().for_each(|found| step(masker, found));
+    for row in &mut result.rows {
+        row.reason.iter_mut().for_each(|found| reason(masker, found));
+        row.steps.iter_mut().for_each(|found| step(masker, found));
+    }
     result
+}
+
+/// Bytes of a row's values that are kept: enough to tell it from others.
+const KEPT_ROW: usize = 2 * 1024;
+/// Characters of one of them.
+const KEPT_VALUE: usize = 200;
+
+/// What of a row is kept. Masked first, cut after.
+pub(super) fn values(masker: &Masker, row: &mut Map<String, Value>) {
+    let mut left = KEPT_ROW;
+    let whole = masker.value(&Value::Object(std::mem::take(row)));
+    let Value::Object(whole) = whole else { return };
+    for (name, value) in whole {
+        let value = short(value);
+        let size = name.len() + value.to_string().len();
+        if size > left {
+            return;
+        }
+        left -= size;
+        row.insert(name, value);
+    }
+}
+
+/// A long value is the beginning of its text.
+fn short(value: Value) -> Value {
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    match text.char_indices().nth(KEPT_VALUE) {
+        Some((end, _)) => Value::String(format!("{}…", &text[..end])),
+        None => value,
+    }
 }
 
 fn step(masker: &Masker, step: &mut StepResult) {

@@ -30,6 +30,8 @@ pub(super) struct RunScope<'m> {
     /// What `run.…` names.
     pub(super) facts: &'m RunFacts,
     pub(super) answers: &'m [Option<Answer>],
+    /// What `row` names, if the collection has `each`.
+    pub(super) row: Option<&'m Value>,
     pub(super) dice: &'m Dice,
     /// Since the run's start.
     pub(super) at: Duration,
@@ -49,7 +51,11 @@ impl Scope for RunScope<'_> {
             Root::Vars => self.var(path),
             Root::Secrets => self.secret(path),
             Root::Run => self.fact(path),
-            Root::Row => Err(NoValue::gone("the run has no rows")),
+            // Only for a `default` is it missing: without one, no such reference is saved.
+            Root::Row => {
+                let row = self.row.ok_or_else(|| NoValue::gone("the run has no rows"))?;
+                Ok(Cow::Borrowed(path.find(row)?))
+            }
             Root::Call(function) => Ok(Cow::Owned(self.call(function))),
         }
     }

@@ -2,6 +2,7 @@
 
 mod authorizing;
 mod cleaning;
+mod rows;
 
 use std::{sync::Arc, time::Duration};
 

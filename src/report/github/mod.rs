@@ -15,7 +15,7 @@ use domain::{outcome::Outcome, result::StepOutcome};
 use self::summary::Table;
 use super::{
     Ending, Report, Tested,
-    words::{needs_attention, untold, why},
+    words::{points, untold},
 };
 use crate::terminal::printable;
 
@@ -69,10 +69,10 @@ type Annotation<'a> = (&'a str, u32, &'a str, &'a str);
 impl Report for Github {
     fn run(&mut self, out: &mut dyn Write, tested: &Rc<Tested>) -> io::Result<()> {
         let source = &tested.source;
-        for step in tested.result.steps.iter().filter(|step| needs_attention(step.outcome)) {
-            let level = if step.outcome == StepOutcome::Failed { "error" } else { "warning" };
-            let line = source.steps.get(&step.id).copied().unwrap_or(source.line);
-            self.annotate(out, tested, (level, line, &step.name, &why(step).join("\n")))?;
+        for point in points(&tested.result).iter().filter(|point| point.needs_attention()) {
+            let level = if point.outcome == StepOutcome::Failed { "error" } else { "warning" };
+            let line = point.step.and_then(|step| source.steps.get(&step.id)).copied().unwrap_or(source.line);
+            self.annotate(out, tested, (level, line, &point.name, &point.why.join("\n")))?;
         }
         if let Some(reason) = untold(tested) {
             let level = if tested.result.outcome == Outcome::Failed { "error" } else { "warning" };
@@ -121,6 +121,16 @@ mod tests {
             String::from_utf8(out).unwrap(),
             std::fs::read_to_string(summary).unwrap()
         ));
+    }
+
+    #[test]
+    fn annotations_and_the_summary_name_the_row() {
+        let (mut github, mut out) = (Github::default(), Vec::new());
+        github.run(&mut out, &Rc::new(sample::rows())).unwrap();
+        let annotation = "::error file=checkout.yaml,line=40,title=Checkout works › row 2 (sku%3A SKU-2)%3A Pay::body.status equals \"captured\": found \"pending\"\n";
+        assert_eq!(String::from_utf8(out).unwrap(), annotation);
+        let table = github.table.markdown(Ending { summary: Summary::default(), duration_ms: 1.0 });
+        assert!(table.contains("| **row 2 (sku: SKU-2): Pay**: body.status equals"), "{table}");
     }
 
     #[test]

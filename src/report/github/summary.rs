@@ -7,13 +7,15 @@ use domain::outcome::Outcome;
 use crate::{
     report::{
         Ending, Tested,
-        words::{duration, needs_attention, untold, why},
+        words::{Point, duration, points, untold},
     },
     terminal::printable,
 };
 
 /// GitHub refuses more than 1 MiB; what failed comes first, and nobody reads more rows.
 const MOST_ROWS: usize = 500;
+/// Steps that one row tells of: a collection with `each` may have a thousand that failed.
+const MOST_POINTS: usize = 20;
 
 /// One row per run.
 #[derive(Debug, Default)]
@@ -24,9 +26,16 @@ pub(super) struct Table {
 
 impl Table {
     pub(super) fn add(&mut self, tested: &Tested) {
-        let steps = tested.result.steps.iter().filter(|step| needs_attention(step.outcome));
-        let told = steps.map(|step| format!("**{}**: {}", cell(&step.name), cell(&why(step).join("; "))));
-        let told: Vec<_> = told.chain(untold(tested).map(|reason| cell(&reason))).collect();
+        let mut points = points(&tested.result);
+        points.retain(Point::needs_attention);
+        let told = points.iter().map(|one| format!("**{}**: {}", cell(&one.name), cell(&one.why.join("; "))));
+        let told = told.chain(untold(tested).map(|reason| cell(&reason)));
+        let mut told: Vec<_> = told.collect();
+        if told.len() > MOST_POINTS {
+            let more = told.len() - MOST_POINTS;
+            told.truncate(MOST_POINTS);
+            told.push(format!("…and {more} more"));
+        }
         let row = format!(
             "| {} | {} | {} | {} |",
             mark(tested.result.outcome),

@@ -97,7 +97,13 @@ pub(crate) fn passed(run: RunId, attempt: u32, worker: WorkerId) -> runs::Finish
 }
 
 pub(crate) fn result() -> RunResult {
-    RunResult { outcome: Outcome::Passed, reason: None, duration_ms: 12.5, steps: Vec::new() }
+    RunResult {
+        outcome: Outcome::Passed,
+        reason: None,
+        duration_ms: 12.5,
+        steps: Vec::new(),
+        rows: Vec::new(),
+    }
 }
 
 pub(crate) fn environment(id: &str, secrets: Value) -> Environment {

@@ -4,6 +4,7 @@
 
 mod bench;
 mod cleaning;
+mod rows;
 
 use bench::{Bench, Target};
 use domain::{

@@ -8,7 +8,7 @@ use crate::{
     reference::Root,
 };
 
-use super::{name_problem, request};
+use super::{name_problem, request, rows};
 
 /// The longest run; also the longest that a part of it may take.
 const LONGEST: Span = Span(Duration::from_secs(15 * 60));
@@ -19,6 +19,7 @@ pub(super) fn check(collection: &Collection) -> Vec<Problem> {
     if collection.steps.is_empty() {
         problems.push(Problem::error("/steps", "a collection has at least one step"));
     }
+    problems.extend(rows::check(collection));
     for name in collection.vars.keys() {
         problems.extend(name_problem("/vars", "a variable", name));
     }

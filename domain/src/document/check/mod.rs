@@ -8,6 +8,7 @@ mod known;
 mod monitor;
 mod names;
 mod request;
+mod rows;
 mod surroundings;
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Environment;
 use crate::{
@@ -24,6 +24,8 @@ crate::outcome::words! {
         Variable = "variable",
         /// A secret of the environment.
         Secret = "secret",
+        /// A value of the row of `each`.
+        Row = "row",
         /// A fact about the run.
         Run = "run",
         /// A fresh value.
@@ -93,6 +95,7 @@ pub fn completions(document: &Value, pointer: &str, around: &Surroundings<'_>) -
     }
     all.extend(variables(document, around.environments));
     all.extend(secrets(around.environments));
+    all.extend(row(document));
     all.extend(
         RUN.map(|(name, value_type)| {
             completion(CompletionKind::Run, format!("run.{name}"), Some(value_type))
@@ -120,6 +123,22 @@ fn variables(document: &Value, environments: &[Environment]) -> Vec<Completion> 
     let mut all = Vec::new();
     for (name, value) in known {
         answer::paths(&mut all, CompletionKind::Variable, &[name_of("vars"), name_of(name)], value);
+    }
+    all
+}
+
+/// The columns of all rows, each with its value in the first row that has it; nothing without `each`.
+fn row(document: &Value) -> Vec<Completion> {
+    let rows = document["each"].as_array().into_iter().flatten().filter_map(Value::as_object);
+    let mut columns = Map::new();
+    for (name, value) in rows.flatten() {
+        if !columns.contains_key(name) {
+            columns.insert(name.clone(), value.clone());
+        }
+    }
+    let mut all = Vec::new();
+    if !columns.is_empty() {
+        answer::paths(&mut all, CompletionKind::Row, &[name_of("row")], &Value::Object(columns));
     }
     all
 }

@@ -101,6 +101,30 @@ fn an_assertion_and_a_capture_look_at_their_own_answer() {
 }
 
 #[test]
+fn columns_of_rows_are_offered_where_there_are_rows() {
+    let mut document = shop();
+    let nothing = BTreeMap::new();
+    let around = Surroundings { environments: &[], answers: &nothing };
+    let rows = |document: &Value| {
+        let mut all = completions(document, "/steps/0/request/url", &around);
+        all.retain(|one| one.kind == CompletionKind::Row);
+        shown(&all)
+    };
+    assert!(rows(&document).is_empty());
+    document["each"] = json!([{ "sku": "A", "size": { "cm": 5 } }, { "sku": "B", "unit price": 3 }]);
+    let expected = [
+        "row row object",
+        "row row.sku string = \"A\"",
+        "row row.size object",
+        "row row[\"unit price\"] integer = 3",
+        "row row.size.cm integer = 5",
+    ];
+    assert_eq!(rows(&document), expected);
+    document["each"] = json!("./rows.csv");
+    assert!(rows(&document).is_empty());
+}
+
+#[test]
 fn what_is_offered_can_be_written() {
     for one in offered("/steps/2/request/url") {
         let text = match one.kind {

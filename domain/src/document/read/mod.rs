@@ -112,7 +112,7 @@ impl Reading {
         let Some(draft) = self.draft() else { return };
         let problems = match (draft, origin) {
             (Document::Environment(environment), _) => secrets(environment, origin),
-            (draft, Origin::Rest) => files::places(draft).into_iter().map(files::unread).collect(),
+            (draft, Origin::Rest) => files::all_unread(draft),
             (_, Origin::Text) => Vec::new(),
         };
         self.add(problems);

@@ -92,7 +92,7 @@ fn tell(
 }
 
 /// What other tools call our keys.
-const ALIASES: [(&str, &str); 25] = [
+const ALIASES: [(&str, &str); 28] = [
     ("assertions", "assert"),
     ("checks", "assert"),
     ("expect", "assert"),
@@ -104,6 +104,9 @@ const ALIASES: [(&str, &str); 25] = [
     ("save", "capture"),
     ("body", "json"),
     ("data", "json"),
+    ("data", "each"),
+    ("rows", "each"),
+    ("examples", "each"),
     ("graph_ql", "graphql"),
     ("form_data", "multipart"),
     ("endpoint", "url"),

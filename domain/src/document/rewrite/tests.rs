@@ -186,3 +186,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn rows_and_what_refers_to_them_stay_as_they_are() {
+    let mut document = shop();
+    document["each"] = json!([{ "login": "@{{login.body.id}}" }]);
+    document["steps"][3]["request"]["url"] = json!("@{{vars.base_url}}/@{{row.login}}/@{{login.body.id}}");
+    let renamed = rename_step(&document, "login", "enter").unwrap();
+    assert_eq!(renamed["each"], document["each"]);
+    let url = json!("@{{vars.base_url}}/@{{row.login}}/@{{enter.body.id}}");
+    assert_eq!(renamed["steps"][3]["request"]["url"], url);
+    assert!(arrange_steps(&document, &order(&["login", "bye"])).is_ok());
+}

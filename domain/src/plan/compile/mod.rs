@@ -5,15 +5,19 @@ mod request;
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::{
     assertion::{Assertion, Condition},
     capture::Capture,
-    document::{self, Backoff, Check, Collection, Defaults, OnRedelivery, RetryClass, RetryWhen, Step},
+    document::{
+        self, Backoff, Check, Collection, Defaults, OnRedelivery, RetryClass, RetryWhen, Step, files,
+    },
     problem::{Problem, pointer_token},
     reference::{Reference, SyntaxError, Template},
 };
 
-use super::{DEFAULT_TIMEOUT, Plan, PlannedStep, PollPlan, RequestPlan, RetryPlan, order};
+use super::{DEFAULT_TIMEOUT, Plan, PlannedStep, PollPlan, RequestPlan, RetryPlan, order, rows};
 
 const DEFAULT_STEP_TIMEOUT: Duration = Duration::from_secs(10);
 const DEFAULT_RETRY_WHEN: [RetryWhen; 6] = [
@@ -27,14 +31,17 @@ const DEFAULT_RETRY_WHEN: [RetryWhen; 6] = [
 
 pub(super) fn collection(collection: &Collection) -> Result<Plan, Vec<Problem>> {
     let ids: Vec<&str> = collection.steps.iter().map(|step| step.id.as_str()).collect();
-    let mut problems = Vec::new();
+    let each = collection.each.as_ref();
+    let mut problems: Vec<_> = each.and_then(files::unread_rows).into_iter().collect();
+    let rows: Option<Vec<_>> = each.map(|each| each.rows().iter().cloned().map(Value::Object).collect());
     let mut references = Vec::new();
     let mut steps: Vec<PlannedStep> = Vec::new();
     for (index, step) in collection.steps.iter().enumerate() {
         let mut compiler = Compiler { problems: Vec::new(), references: Vec::new() };
         let planned = compiler.step(&format!("/steps/{index}"), step, &collection.defaults);
         for (pointer, reference) in &compiler.references {
-            let problem = order::problem(pointer, reference, index, &ids, &steps);
+            let problem = order::problem(pointer, reference, index, &ids, &steps)
+                .or_else(|| rows::problem(pointer, reference, rows.as_deref()));
             compiler
                 .problems
                 .extend(problem.map(|found| Problem { offset: Some(reference.span().start), ..found }));
@@ -59,6 +66,7 @@ pub(super) fn collection(collection: &Collection) -> Result<Plan, Vec<Problem>> 
         name: collection.name.clone().unwrap_or_else(|| collection.id.to_string()),
         vars: collection.vars.clone(),
         timeout: collection.timeout.map_or(DEFAULT_TIMEOUT, |span| span.0),
+        rows: rows.unwrap_or_default(),
         steps,
         references,
     })

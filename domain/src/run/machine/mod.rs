@@ -10,6 +10,8 @@
 //! | Authorizing         | no token, no retry               | as a request that got no answer                           |
 //! | Requesting          | Responded, passes, more steps    | Requesting(next step), or Waiting for its `delay`         |
 //! | Requesting          | Responded, passes, last step     | Finished(Passed or Degraded)                              |
+//! | any, Cleaning       | the last step of a row is over   | BetweenRows; after the last row Finished                  |
+//! | BetweenRows         | CookiesForgotten                 | as New, for the next row of `each`                        |
 //! | Requesting          | Responded, `poll.until` not true | Waiting, then the same request                            |
 //! | Requesting          | Responded / Unreachable, retry   | Waiting, then the same request                            |
 //! | Requesting          | Responded / Unreachable, no retry| next step (`continue_on_failure`) or Cleaning; Failed     |
@@ -22,6 +24,9 @@
 //! | any                 | Abandoned                        | Cleaning with 15 s of its own; Inconclusive               |
 //! | Cleaning            | DeadlinePassed                   | Finished with the verdict that led to it                  |
 //! | New, resumed        | Started                          | Cleaning with 15 s in all; Inconclusive                   |
+//!
+//! With `each`, *Failed*, *Inconclusive* and *Degraded* are how a row ends, and the next one begins. After a deadline, a
+//! cancel or an abandonment none begins any more.
 //!
 //! *Cleaning* is not a state of its own but a phase: the same states, over the `always` steps that have not begun.
 //! Its failures are recorded and never change the verdict. It is not stopped: nobody tells it `Cancelled` or
@@ -42,6 +47,7 @@
 
 mod authorize;
 mod resume;
+mod rows;
 mod step;
 mod verdict;
 
@@ -63,6 +69,7 @@ use super::{
     record::Records,
     scope::{Dice, RunScope},
 };
+use rows::Rows;
 
 /// Clean-up after a deadline or a cancel has this much time of its own.
 pub const CLEANING_TIME: Duration = Duration::from_secs(15);
@@ -80,6 +87,8 @@ pub enum Event {
     Unreachable(Box<Failure>),
     /// The time of the last [`Command::Wait`] is over.
     Woke,
+    /// [`Command::ForgetCookies`] was carried out.
+    CookiesForgotten,
     /// [`Machine::deadline`] has come.
     DeadlinePassed,
     /// Somebody wants the run to stop.
@@ -100,6 +109,8 @@ pub enum Command {
     },
     /// Wait, then report `Woke`.
     Wait(Duration),
+    /// Forget all cookies, for the next row of `each` is another visitor; then report `CookiesForgotten`.
+    ForgetCookies,
     /// The run is over.
     Finish(Box<RunResult>),
 }
@@ -111,6 +122,8 @@ enum State {
     Authorizing(StepInHand),
     Requesting(StepInHand),
     Waiting(StepInHand),
+    /// For the cookies of the last row to be forgotten; the next one is in hand.
+    BetweenRows,
     Finished,
 }
 
@@ -136,9 +149,10 @@ pub struct Machine {
     state: State,
     cleaning: bool,
     deadline: Duration,
-    /// Set by the first thing that went wrong.
+    /// Set by the first thing that went wrong; with `each`, in the row in hand.
     verdict: Option<(Outcome, Reason)>,
     answers: Vec<Option<Answer>>,
+    rows: Rows,
     /// Access tokens that are good for more than one step.
     tokens: Tokens,
     /// What `run.…` means in references.
@@ -170,6 +184,7 @@ impl Machine {
             deadline: plan.timeout,
             verdict: None,
             answers,
+            rows: Rows::default(),
             tokens: Tokens::default(),
             facts: inputs.facts.clone(),
             progress: Progress::default(),
@@ -200,7 +215,7 @@ impl Machine {
     pub fn on(&mut self, event: Event, at: Duration) -> Command {
         self.at = at;
         match (mem::replace(&mut self.state, State::Finished), event) {
-            (State::New, Event::Started) => self.advance(0),
+            (State::New, Event::Started) | (State::BetweenRows, Event::CookiesForgotten) => self.advance(0),
             (State::Requesting(step), Event::Responded(response)) => self.responded(step, *response),
             (State::Requesting(step), Event::Unreachable(failure)) => self.unreachable(step, &failure),
             (State::Authorizing(step), Event::Responded(response)) => self.authorized(step, *response),
@@ -219,7 +234,9 @@ impl Machine {
             }
             (_, event) => {
                 let message = format!("the run machine was told {event:?} when it did not expect that");
-                self.blame(Outcome::Inconclusive, Reason::new(ReasonCode::Internal, message));
+                let reason = Reason::new(ReasonCode::Internal, message);
+                self.begin_no_more(&reason);
+                self.blame(Outcome::Inconclusive, reason);
                 self.finish()
             }
         }
@@ -235,6 +252,7 @@ impl Machine {
             inputs: &self.inputs,
             facts: &self.facts,
             answers: &self.answers,
+            row: self.plan.rows.get(self.rows.at),
             dice: &self.dice,
             at: self.at,
         }

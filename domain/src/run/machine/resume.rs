@@ -20,6 +20,7 @@ impl Machine {
     #[must_use]
     pub fn resume_cleaning(plan: Arc<Plan>, inputs: Inputs, checkpoint: Checkpoint, reason: Reason) -> Self {
         let facts = checkpoint.facts(&inputs.facts);
+        let row = checkpoint.row(&plan);
         let (answers, progress) = checkpoint.into_answers(&plan);
         let mut machine = Self::new(plan, inputs);
         for (step, answer) in machine.plan.clone().steps.iter().zip(&answers) {
@@ -27,6 +28,7 @@ impl Machine {
                 machine.learn_secrets(step, answer);
             }
         }
+        machine.rows.at = row;
         machine.answers = answers;
         machine.facts = facts;
         machine.progress = progress;
@@ -46,7 +48,7 @@ impl Machine {
             return None;
         }
         self.checkpoint_due = false;
-        Some(Checkpoint::new(&self.facts, &self.plan, &self.answers, &self.progress))
+        Some(Checkpoint::new(&self.facts, &self.plan, self.rows.at, &self.answers, &self.progress))
     }
 
     /// A request of this step is the next thing in the world.

@@ -120,7 +120,9 @@ impl Machine {
         (self.requests > MAX_REQUESTS).then(|| {
             let message =
                 format!("the run has sent {MAX_REQUESTS} requests, which is the most that one run may");
-            Reason::new(ReasonCode::TooManyRequests, message)
+            let reason = Reason::new(ReasonCode::TooManyRequests, message);
+            self.begin_no_more(&reason);
+            reason
         })
     }
 

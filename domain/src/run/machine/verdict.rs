@@ -11,6 +11,7 @@ use crate::{
 use super::{
     super::{mask, record::millis},
     CLEANING_TIME, Command, Machine, State, StepInHand,
+    rows::Ended,
 };
 
 impl Machine {
@@ -51,6 +52,7 @@ impl Machine {
 
     /// The deadline or a cancel, in the middle of whatever was going on.
     pub(super) fn interrupted(&mut self, state: State, outcome: Outcome, reason: Reason) -> Command {
+        self.begin_no_more(&reason);
         let (reason, next) = match state {
             State::Authorizing(step) | State::Requesting(step) | State::Waiting(step) => {
                 let reason = reason.at_step(&self.plan.steps[step.index].id);
@@ -62,7 +64,7 @@ impl Machine {
                 self.end(step.index, ended, Some(reason.clone()));
                 (reason, step.index + 1)
             }
-            State::New | State::Finished => (reason, self.plan.steps.len()),
+            State::New | State::BetweenRows | State::Finished => (reason, self.plan.steps.len()),
         };
         self.blame(outcome, reason);
         if mem::replace(&mut self.cleaning, true) {
@@ -76,11 +78,12 @@ impl Machine {
         format!("the run's time-out of {:?} passed", self.plan.timeout)
     }
 
-    /// The first thing that goes wrong is what the run ends with.
+    /// The first thing that goes wrong is what the run, or the row in hand, ends with.
     pub(super) fn blame(&mut self, outcome: Outcome, reason: Reason) {
         self.verdict.get_or_insert((outcome, reason));
     }
 
+    /// The steps are over, and with them the run, or the row in hand.
     pub(super) fn finish(&mut self) -> Command {
         self.state = State::Finished;
         let (outcome, reason) = match self.verdict.take() {
@@ -89,8 +92,15 @@ impl Machine {
         };
         let reason = reason.map(|reason| self.with_clean_up(reason));
         let steps = mem::take(&mut self.records).into_steps(&self.plan, self.at);
-        let duration_ms = millis(self.at);
-        let result = RunResult { outcome, reason, duration_ms, steps };
+        if self.plan.rows.is_empty() {
+            let (duration_ms, rows) = (millis(self.at), Vec::new());
+            return self.finish_with(RunResult { outcome, reason, duration_ms, steps, rows });
+        }
+        self.end_row(Ended { outcome, reason, steps })
+    }
+
+    /// The run is over.
+    pub(super) fn finish_with(&self, result: RunResult) -> Command {
         Command::Finish(Box::new(mask::result(&self.masker, result)))
     }
 }

@@ -11,7 +11,7 @@ use tokio::{
     sync::{Notify, Semaphore},
 };
 
-/// `/cart` answers a total, `/switch` the status that was set, `/held` waits for [`Target::release`], all else 200.
+/// `/login` answers a cookie, `/cart` a total, `/switch` the status that was set, `/held` waits for [`Target::release`], all else 200.
 #[derive(Clone)]
 pub(crate) struct Target {
     port: u16,
@@ -105,8 +105,9 @@ impl Target {
                 }
                 _ => (200, "{}"),
             };
+            let cookie = if path == "/login" { "set-cookie: session=s\r\n" } else { "" };
             let head = format!(
-                "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+                "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\n{cookie}content-length: {}\r\n\r\n",
                 body.len()
             );
             stream.write_all(head.as_bytes()).await.ok()?;
