@@ -8,7 +8,6 @@
 //! one call are to be compared with each other, not with those of another day.
 
 mod documents;
-mod fleet;
 mod lag;
 mod numbers;
 mod saturate;
