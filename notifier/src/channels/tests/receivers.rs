@@ -128,3 +128,17 @@ proptest! {
         prop_assert!(signed.headers.iter().all(|(_, value)| !value.contains(char::is_control)));
     }
 }
+#[test]
+fn temp_dump() {
+    for (name, mut notice) in golden() {
+        std::fs::write(format!("/tmp/mail-{name}.eml"), mail(&notice).bytes).unwrap();
+        if name == "opened" || name == "resolved" {
+            says_everywhere(&mut notice, "</td><script>alert(1)</script>\r\nBcc: all@example.com\r\n\r\n<!channel> @here ```");
+            std::fs::write(format!("/tmp/mail-{name}-hostile.eml"), mail(&notice).bytes).unwrap();
+            says_everywhere(&mut notice, &"x".repeat(1_000_000));
+            std::fs::write(format!("/tmp/mail-{name}-long.eml"), mail(&notice).bytes).unwrap();
+            says_everywhere(&mut notice, &"A long sentence that a target has written, with many words. ".repeat(200));
+            std::fs::write(format!("/tmp/mail-{name}-words.eml"), mail(&notice).bytes).unwrap();
+        }
+    }
+}
