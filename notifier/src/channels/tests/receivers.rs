@@ -69,22 +69,28 @@ fn says_everywhere(notice: &mut Notice, text: &str) {
 
 #[test]
 fn whatever_is_hostile_or_huge_is_taken_too() {
+    let all = golden();
     let texts = [
         "</td><script>alert(1)</script>\r\nBcc: all@example.com\r\n\r\n<!channel> @here ```".to_owned(),
         "\r\n.\r\nMAIL FROM:<a@example.com>\r\n".to_owned(),
-        "\u{1}😀".repeat(100_000), // six bytes of JSON for the one, four for the other
-        "a\u{301}".repeat(50_000),
-        "&<>\"'`*_~@#".repeat(20_000),
-        "\u{202e}\u{2028}\u{feff}\u{0}".repeat(1_000),
-        "x".repeat(1_000_000),
+        "\u{1}😀".repeat(20_000), // six bytes of JSON for the one, four for the other
+        "a\u{301}".repeat(10_000),
+        "&<>\"'`*_~@#".repeat(2_000),
+        "\u{202e}\u{2028}\u{feff}\u{0}".repeat(500),
+        "x".repeat(100_000),
         " ".repeat(5_000),
         String::new(),
     ];
-    for text in &texts {
-        for (name, mut notice) in golden() {
+    for (text, number) in texts.iter().zip(0..) {
+        // All with the first, which is the most hostile; then one after the other.
+        let some = if number == 0 { &all[..] } else { &all[number % all.len()..][..1] };
+        for (name, notice) in some {
+            let mut notice = notice.clone();
             says_everywhere(&mut notice, text);
             let shown: String = text.chars().take(20).collect();
             assert_eq!(taken(&notice), Ok(()), "{name} of {shown:?}");
+            let size = mail(&notice).bytes.len();
+            assert!(size < 300_000, "a mail of {size} bytes, {name} of {shown:?}");
         }
     }
 }
@@ -126,19 +132,5 @@ proptest! {
         let signed = rendered(&webhook(), &notice);
         prop_assert_eq!(&body(&signed)["data"]["incident"], "inc_0199689a0f0070008000000000000001");
         prop_assert!(signed.headers.iter().all(|(_, value)| !value.contains(char::is_control)));
-    }
-}
-#[test]
-fn temp_dump() {
-    for (name, mut notice) in golden() {
-        std::fs::write(format!("/tmp/mail-{name}.eml"), mail(&notice).bytes).unwrap();
-        if name == "opened" || name == "resolved" {
-            says_everywhere(&mut notice, "</td><script>alert(1)</script>\r\nBcc: all@example.com\r\n\r\n<!channel> @here ```");
-            std::fs::write(format!("/tmp/mail-{name}-hostile.eml"), mail(&notice).bytes).unwrap();
-            says_everywhere(&mut notice, &"x".repeat(1_000_000));
-            std::fs::write(format!("/tmp/mail-{name}-long.eml"), mail(&notice).bytes).unwrap();
-            says_everywhere(&mut notice, &"A long sentence that a target has written, with many words. ".repeat(200));
-            std::fs::write(format!("/tmp/mail-{name}-words.eml"), mail(&notice).bytes).unwrap();
-        }
     }
 }

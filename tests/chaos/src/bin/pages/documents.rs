@@ -2,14 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// Where everybody listens.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Places {
-    pub(crate) target: u16,
-    pub(crate) pagerduty: u16,
-    pub(crate) slack: u16,
-    pub(crate) webhook: u16,
-}
+use crate::receivers::Places;
 
 /// By which webhooks are signed.
 pub(crate) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -72,7 +65,7 @@ impl Kind {
 }
 
 /// A collection that opens an incident with its first bad run.
-pub(crate) fn collection(number: usize, every: &str, channels: &[String], places: Places) -> (String, Value) {
+pub(crate) fn collection(number: usize, every: &str, channels: &[String], target: u16) -> (String, Value) {
     let id = format!("c-{number}");
     let document = json!({
         "id": id,
@@ -83,7 +76,7 @@ pub(crate) fn collection(number: usize, every: &str, channels: &[String], places
         "steps": [{
             "id": "order",
             "name": "Order",
-            "request": { "url": format!("http://127.0.0.1:{}/{id}", places.target) },
+            "request": { "url": format!("http://127.0.0.1:{}/{id}", target) },
             "assert": [{ "status": 200 }, { "body.state": { "equals": "open" } }],
         }],
     });

@@ -46,12 +46,16 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Figures> {
     let spread = "SELECT (extract(epoch FROM max(opened_at) - min(opened_at)))::bigint FROM incidents";
     figures.say(format!("the incidents began within {} s", world.ground.count(spread).await?));
 
-    let alerts = world.pagerduty.alerts().0;
+    let alerts = world.receivers.pagerduty.alerts().0;
     figures.exactly("alerts opened", alerts.values().map(|alert| alert.opened as usize).sum(), incidents);
     figures.exactly("open in the end", alerts.values().filter(|alert| alert.open).count(), 0);
-    figures.exactly("told to wait", world.pagerduty.throttled(), 0);
-    figures.none("refused", &world.pagerduty.unreadable());
-    figures.at_most("most events of a key in any minute", busiest(&world.pagerduty.taken()), PER_MINUTE);
+    figures.exactly("told to wait", world.receivers.pagerduty.throttled(), 0);
+    figures.none("refused", &world.receivers.pagerduty.unreadable());
+    figures.at_most(
+        "most events of a key in any minute",
+        busiest(&world.receivers.pagerduty.taken()),
+        PER_MINUTE,
+    );
     Ok(figures)
 }
 

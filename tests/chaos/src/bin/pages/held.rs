@@ -23,7 +23,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Figures> {
     world.notifier()?;
     let frozen = world.ground.of("notifier")[0];
     world.watch(&[Kind::Pagerduty], 1, (1, "1s"), |_| 0).await?;
-    let gate = world.pagerduty.hold();
+    let gate = world.receivers.pagerduty.hold();
     world.target.fail(true);
     timeout(PATIENCE, gate.came()).await?;
     world.ground.processes[frozen].1.signal(Signal::STOP);
@@ -47,13 +47,13 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Figures> {
     figures.say(format!("closed {:.1} s after the notifier went on", began.elapsed().as_secs_f64()));
     figures.exactly("open in the end", open(&world), 0);
     let resolves =
-        world.pagerduty.taken().iter().filter(|(_, event)| event.action == Action::Resolve).count();
+        world.receivers.pagerduty.taken().iter().filter(|(_, event)| event.action == Action::Resolve).count();
     figures.exactly("resolves", resolves, 2);
     Ok(figures)
 }
 
 fn open(world: &World) -> usize {
-    world.pagerduty.alerts().0.values().filter(|alert| alert.open).count()
+    world.receivers.pagerduty.alerts().0.values().filter(|alert| alert.open).count()
 }
 
 /// Waits until something is true, half a minute at the most.

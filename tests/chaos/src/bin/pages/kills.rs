@@ -16,6 +16,8 @@ use crate::{
 const NOTIFIERS: usize = 3;
 /// Between two blows.
 const PAUSE: Duration = Duration::from_secs(1);
+/// Whoever is younger has not begun to work, on a busy machine.
+const GROWN: Duration = Duration::from_secs(4);
 /// In the short form a notifier that takes longer than this is taken for dead: many times what a try takes at loopback.
 const AGE: u32 = 5;
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -83,7 +85,6 @@ impl Killer {
         wanted: i64,
     ) -> anyhow::Result<()> {
         let (began, before) = (Instant::now(), self.kills);
-        let notifiers = world.ground.of("notifier");
         loop {
             let found = world.ground.count(statement).await?;
             if found == wanted {
@@ -99,13 +100,23 @@ impl Killer {
             }
             sleep(PAUSE).await;
             if self.kills - before < self.most {
-                world.kill(notifiers[self.dice.random_range(0..notifiers.len())])?;
-                self.kills += 1;
+                self.strike(world)?;
             }
             if self.short {
                 world.age(AGE).await?;
             }
         }
+    }
+
+    /// Kills one of those who are grown, if there is one.
+    fn strike(&mut self, world: &mut World) -> anyhow::Result<()> {
+        let mut notifiers = world.ground.of("notifier");
+        notifiers.retain(|number| world.ground.processes[*number].1.age() > GROWN);
+        if notifiers.is_empty() {
+            return Ok(());
+        }
+        self.kills += 1;
+        world.kill(notifiers[self.dice.random_range(0..notifiers.len())])
     }
 }
 
@@ -118,28 +129,28 @@ async fn judge(world: &World, size: &Size, kills: usize, figures: &mut Figures) 
     let lost = "SELECT count(*) FROM notifications WHERE state IN ('dead', 'suppressed')";
     figures.exactly("given up or not told", of(lost).await?, 0);
 
-    let alerts = world.pagerduty.alerts().0;
+    let alerts = world.receivers.pagerduty.alerts().0;
     let opened = alerts.values().map(|alert| alert.opened as usize).sum();
     figures.exactly("PagerDuty: alerts opened", opened, size.incidents);
     figures.exactly("PagerDuty: open in the end", alerts.values().filter(|alert| alert.open).count(), 0);
-    figures.exactly("PagerDuty: told to wait", world.pagerduty.throttled(), 0);
-    figures.none("PagerDuty refused", &world.pagerduty.unreadable());
+    figures.exactly("PagerDuty: told to wait", world.receivers.pagerduty.throttled(), 0);
+    figures.none("PagerDuty refused", &world.receivers.pagerduty.unreadable());
 
-    let posts = world.slack.posts();
+    let posts = world.receivers.slack.posts();
     let different: HashSet<_> = posts.iter().map(|post| (&post.place, &post.body)).collect();
     figures.exactly("Slack: messages", different.len(), each);
     figures.at_most("Slack: twice", posts.len() - different.len(), kills);
-    figures.say(format!("Slack: told to wait: {}", world.slack.throttled()));
-    figures.none("Slack refused", &world.slack.refused());
+    figures.say(format!("Slack: told to wait: {}", world.receivers.slack.throttled()));
+    figures.none("Slack refused", &world.receivers.slack.refused());
 
-    let mails = world.mailbox.got();
+    let mails = world.receivers.mailbox.got();
     let different: HashSet<_> = mails.iter().filter_map(Received::id).collect();
     figures.exactly("mail: messages", different.len(), each);
     figures.at_most("mail: twice", mails.len() - different.len(), kills);
-    figures.none("mail refused", &world.mailbox.malformed());
+    figures.none("mail refused", &world.receivers.mailbox.malformed());
 
-    figures.exactly("webhook: events", world.webhook.events().len(), each);
-    figures.say(format!("webhook: twice under one id: {}", world.webhook.again()));
-    figures.none("webhook refused", &world.webhook.refused());
+    figures.exactly("webhook: events", world.receivers.webhook.events().len(), each);
+    figures.say(format!("webhook: twice under one id: {}", world.receivers.webhook.again()));
+    figures.none("webhook refused", &world.receivers.webhook.refused());
     Ok(())
 }

@@ -34,7 +34,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Figures> {
     world.until("incidents open", "SELECT count(*) FROM incidents", all, PATIENCE).await?;
     world.until("messages left", UNFINISHED, 0, PATIENCE).await?;
 
-    let triggers = world.pagerduty.taken();
+    let triggers = world.receivers.pagerduty.taken();
     let triggers = triggers.iter().filter(|(_, event)| event.action == Action::Trigger);
     let accepted: HashMap<&str, Millis> = triggers.map(|(at, event)| (event.key.1.as_str(), *at)).collect();
     // An incident begins when its run ended.

@@ -7,14 +7,17 @@
 //! * `pages latency`: from the failing result to the accepted page.
 //!
 //! `pages [--short] [--keep] [--skopos PATH] [SCENARIO…]`, all of them when none is named. `--short` takes few incidents and moves the
-//! leases of those who were killed by hand; the long form waits for them.
+//! leases of those who were killed by hand; the long form waits for them. `pages receivers` starts the receivers alone, and says how
+//! to reach them.
 
+mod byhand;
 mod documents;
 mod figures;
 mod flood;
 mod held;
 mod kills;
 mod latency;
+mod receivers;
 mod target;
 mod world;
 
@@ -51,6 +54,9 @@ fn main() -> ExitCode {
 }
 
 fn pages() -> anyhow::Result<ExitCode> {
+    if std::env::args().nth(1).as_deref() == Some("receivers") {
+        return launch::until_interrupted(byhand::run()).map(|()| ExitCode::SUCCESS);
+    }
     let (options, scenarios) = arguments()?;
     let right = launch::until_interrupted(async {
         let mut right = true;

@@ -1,23 +1,15 @@
 //! Everything that runs: the servers, the fleet, the target and the receivers.
 
-use std::{fs, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use anyhow::bail;
-use chaos::{
-    ground::Ground,
-    receivers::{
-        mailbox::{Greeting, Mailbox},
-        pagerduty::Pagerduty,
-        slack::Slack,
-        webhook::Webhook,
-    },
-    web,
-};
+use chaos::ground::Ground;
 use tokio::time::{Instant, sleep};
 
 use crate::{
     Options,
-    documents::{Kind, Places, SECRET, collection},
+    documents::{Kind, collection},
+    receivers::Receivers,
     target::Target,
 };
 
@@ -31,11 +23,7 @@ const AT_ONCE: usize = 4;
 pub(crate) struct World {
     pub(crate) ground: Ground,
     pub(crate) target: Arc<Target>,
-    pub(crate) pagerduty: Arc<Pagerduty>,
-    pub(crate) slack: Arc<Slack>,
-    pub(crate) mailbox: Mailbox,
-    pub(crate) webhook: Arc<Webhook>,
-    pub(crate) places: Places,
+    pub(crate) receivers: Receivers,
     /// Of every notifier.
     smtp: [(&'static str, String); 3],
 }
@@ -49,31 +37,13 @@ impl World {
             ground.keep();
             say(&format!("the logs of all processes are in {}", ground.folder().display()));
         }
-        let (pagerduty, slack) = (Arc::new(Pagerduty::new(7, 5..40)), Arc::<Slack>::default());
-        let webhook = Arc::new(Webhook::new(SECRET));
-        let mailbox = Mailbox::start(Greeting::Plain).await?;
-        let ports = &mut ground.ports;
-        let places = Places {
-            pagerduty: ports.free()?,
-            slack: ports.free()?,
-            webhook: ports.free()?,
-            target: ground.target_port,
-        };
-        web::serve(places.pagerduty, pagerduty.clone()).await?;
-        web::serve(places.slack, slack.clone()).await?;
-        web::serve(places.webhook, webhook.clone()).await?;
-        let ca = ground.folder().join("mail-ca.pem");
-        fs::write(&ca, &mailbox.ca)?;
-        let smtp = [
-            ("SKOPOS__SMTP__URL", mailbox.url("open-sesame")),
-            ("SKOPOS__SMTP__CA", ca.display().to_string()),
-            ("SKOPOS__SMTP__FROM", "Skopos <alerts@shop.test>".to_owned()),
-        ];
+        let receivers = Receivers::start(&mut ground.ports).await?;
+        let smtp = receivers.smtp(ground.folder())?;
         for role in ["api", "scheduler", "worker"] {
             ground.start(role, &[])?;
         }
         ground.ready().await?;
-        Ok(Self { ground, target, pagerduty, slack, mailbox, webhook, places, smtp })
+        Ok(Self { ground, target, receivers, smtp })
     }
 
     /// Starts one more notifier.
@@ -99,13 +69,13 @@ impl World {
         for team in 0..teams {
             for kind in kinds {
                 let path = format!("/v1/channels/{}", kind.id(team));
-                self.ground.put(&path, &kind.channel(team, self.places)).await?;
+                self.ground.put(&path, &kind.channel(team, self.receivers.places)).await?;
             }
         }
         let save = async |first: usize| {
             for number in (first..count).step_by(AT_ONCE) {
                 let channels: Vec<_> = kinds.iter().map(|kind| kind.id(team(number))).collect();
-                let (id, document) = collection(number, every, &channels, self.places);
+                let (id, document) = collection(number, every, &channels, self.ground.target_port);
                 self.ground.put(&format!("/v1/collections/{id}"), &document).await?;
             }
             anyhow::Ok(())
