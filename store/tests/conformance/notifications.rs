@@ -27,6 +27,7 @@ conformance! {
     an_unsent_opening_and_its_resolve_are_both_suppressed
     an_opening_that_may_have_arrived_is_followed_by_its_resolve
     an_opening_that_was_refused_for_certain_is_not
+    an_end_that_was_told_is_told_once_more_and_one_that_waits_is_not
     a_notification_of_a_lost_notifier_is_tried_again
     concurrent_notifiers_never_share_a_lane
     a_pending_notification_is_woken_again
@@ -176,6 +177,26 @@ async fn an_opening_that_was_refused_for_certain_is_not(bench: Bench) {
     let (incident, end) = resolved_after_a_try(&bench, Delivery::Refused).await;
     assert_eq!(states(&bench, incident).await, [State::Suppressed; 2]);
     assert_eq!(claim(&bench, end).await, None);
+}
+
+async fn an_end_that_was_told_is_told_once_more_and_one_that_waits_is_not(bench: Bench) {
+    let (incident, ids) = told(&bench, &[Kind::Opened, Kind::Resolved]).await;
+    let again = || async {
+        let (opened, now) = (ids[0], bench.now());
+        write!(bench, |conn| notifications::tell_end_again(conn, opened, now)).unwrap()
+    };
+    claim(&bench, ids[0]).await.unwrap();
+    assert!(sent(&bench, ids[0], 1).await);
+    assert_eq!(again().await, None, "it waits, and comes after all that was sent");
+    claim(&bench, ids[1]).await.unwrap();
+    let second = again().await.expect("somebody is telling it, perhaps too soon");
+    assert_eq!(claim(&bench, second).await, None, "one after the other");
+    assert!(sent(&bench, ids[1], 1).await);
+    assert_eq!(again().await, None, "the second one waits");
+    assert_eq!(claim(&bench, second).await, Some(1));
+    assert!(sent(&bench, second, 1).await);
+    assert!(again().await.is_some());
+    assert_eq!(states(&bench, incident).await, [State::Sent, State::Sent, State::Sent, State::Pending]);
 }
 
 async fn a_notification_of_a_lost_notifier_is_tried_again(bench: Bench) {
