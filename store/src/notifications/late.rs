@@ -1,5 +1,6 @@
 //! What comes after its time: a notifier that was taken for dead has told of a beginning all the same, perhaps after
-//! another one told the end.
+//! another one told the end. It is not kept from sending by looking at its claim once more: a message can be on its way for
+//! as long as the network likes, and nobody calls it back.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;

@@ -35,6 +35,7 @@ conformance! {
     what_is_dead_is_sent_again_when_somebody_asks
     a_turn_is_waited_for_in_the_row
     turns_are_given_to_all_notifiers_together
+    turns_that_are_used_late_count_from_then
     what_is_about_no_incident_is_pruned_by_itself
     a_mended_channel_is_told_where_its_outage_was
 }
@@ -340,6 +341,22 @@ async fn turns_are_given_to_all_notifiers_together(bench: Bench) {
     given.sort_unstable();
     assert_eq!(given, [0, 0, 0, 0, 0, 60, 60, 60, 60, 60, 120, 120]);
     assert_eq!(ask("other").await.unwrap(), bench.now());
+}
+
+async fn turns_that_are_used_late_count_from_then(bench: Bench) {
+    let pace = Pace { key: "k".to_owned(), count: 2, period: std::time::Duration::from_secs(60) };
+    let take = || async { write!(bench, |conn| paces::take(conn, &pace)).unwrap() };
+    let (began, now) = (bench.now(), bench.now());
+    for _ in 0..6 {
+        write!(bench, |conn| paces::give(conn, &pace, now)).unwrap();
+    }
+    // Nobody could send for ten minutes: all six have their turns.
+    bench.clock.advance(TimeDelta::minutes(10));
+    assert_eq!((take().await, take().await), (None, None));
+    let room = began + TimeDelta::minutes(11);
+    assert_eq!((take().await, take().await), (Some(room), Some(room)));
+    bench.clock.advance(TimeDelta::minutes(1));
+    assert_eq!((take().await, take().await), (None, None));
 }
 
 /// What another channel is told about `hook`.

@@ -299,7 +299,7 @@ fn check_payload(payload: &Value, errors: &mut Vec<String>) {
     }
     let timestamp = &payload["timestamp"];
     if !timestamp.is_null()
-        && !timestamp.as_str().is_some_and(|at| chrono::DateTime::parse_from_rfc3339(at).is_ok())
+        && timestamp.as_str().is_none_or(|at| chrono::DateTime::parse_from_rfc3339(at).is_err())
     {
         errors.push(format!("'timestamp' is no time: {timestamp}"));
     }

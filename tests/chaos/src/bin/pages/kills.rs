@@ -17,10 +17,10 @@ const NOTIFIERS: usize = 3;
 /// Between two blows.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Whoever is younger has not begun to work, on a busy machine.
-const GROWN: Duration = Duration::from_secs(4);
+const GROWN: Duration = Duration::from_secs(5);
 /// In the short form a notifier that takes longer than this is taken for dead: many times what a try takes at loopback.
 const AGE: u32 = 5;
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_secs(1_200);
 
 const OPENED: &str = "SELECT count(*) FROM incidents WHERE state <> 'resolved'";
 const RESOLVED: &str = "SELECT count(*) FROM incidents WHERE state = 'resolved'";
@@ -37,7 +37,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Figures> {
     let size = if options.short {
         Size { incidents: 16, teams: 4, every: "1s" }
     } else {
-        Size { incidents: 1_000, teams: 20, every: "10s" }
+        Size { incidents: 1_000, teams: 20, every: "1m" }
     };
     let mut world = World::start(options).await?;
     for _ in 0..NOTIFIERS {

@@ -19,7 +19,7 @@ const P99: usize = 2_000;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) async fn run(options: &Options) -> anyhow::Result<Figures> {
-    let collections = if options.short { 20 } else { 300 };
+    let collections = if options.short { 20 } else { 150 };
     let mut world = World::start(options).await?;
     for _ in 0..2 {
         world.notifier()?;
