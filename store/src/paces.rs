@@ -46,7 +46,8 @@ pub async fn give(conn: &mut Conn, pace: &Pace, now: DateTime<Utc>) -> Result<Da
 /// Uses a turn that has come: `None`. Or answers when there is room, if others have used theirs so late that there is none now.
 pub async fn take(conn: &mut Conn, pace: &Pace) -> Result<Option<DateTime<Utc>>> {
     let key = format!("{} used", pace.key);
-    let mut used = lock(conn, &key, crate::now(conn).await?).await?;
+    let asked = crate::now(conn).await?;
+    let mut used = lock(conn, &key, asked).await?;
     // It may have been waited for the lock.
     let now = crate::now(conn).await?;
     let at = used.next(pace, now);
