@@ -28,6 +28,11 @@ chaos: compiler ## Break a fleet for CHAOS_SECONDS with CHAOS_SEED, and judge it
 	cargo build --locked --workspace --bins --features planted-bugs
 	@exec "$(TARGET)/debug/chaos"
 
+.PHONY: pages
+pages: compiler ## Prove that people are told: kills, frozen notifiers, floods, latency
+	cargo build --locked --workspace --bins --features planted-bugs
+	@exec "$(TARGET)/debug/pages"
+
 .PHONY: bench
 bench: compiler ## Measure a fleet (lag, saturation, what another worker adds) and the engine alone
 	cargo build --locked --release --package skopos --package bench

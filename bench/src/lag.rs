@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use chaos::ground::Ground;
 use tokio::time::sleep;
 
-use crate::{Options, documents, fleet::Fleet, numbers, target::Target};
+use crate::{Options, documents, numbers, target::Target};
 
 /// Of the monitors.
 const EVERY: &str = "10s";
@@ -13,7 +14,7 @@ const WARM_UP: Duration = Duration::from_secs(20);
 
 pub(crate) async fn measure(options: &Options) -> anyhow::Result<String> {
     let target = Target::new(Duration::ZERO);
-    let mut fleet = Fleet::ground(&options.skopos, target.clone()).await?;
+    let mut fleet = Ground::new(&options.skopos, target.clone()).await?;
     for role in ["api", "scheduler", "scheduler", "worker", "worker", "notifier"] {
         fleet.start(role, &[])?;
     }
@@ -61,6 +62,6 @@ pub(crate) async fn measure(options: &Options) -> anyhow::Result<String> {
     Ok(report)
 }
 
-fn cpu(fleet: &Fleet) -> anyhow::Result<Vec<f64>> {
+fn cpu(fleet: &Ground) -> anyhow::Result<Vec<f64>> {
     fleet.processes.iter().map(|(_, process)| numbers::cpu(process.id())).collect()
 }

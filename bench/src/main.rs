@@ -12,7 +12,6 @@
 
 mod documents;
 mod engine;
-mod fleet;
 mod floor;
 mod lag;
 mod language;

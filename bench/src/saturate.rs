@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use chaos::ground::Ground;
 use tokio::time::{Instant, sleep};
 
-use crate::{Options, documents, fleet::Fleet, target::Target};
+use crate::{Options, documents, target::Target};
 
 /// Committed transactions of the fleet's database, those that only read included.
 const TRANSACTIONS: &str = "SELECT xact_commit FROM pg_stat_database WHERE datname = 'postgres'";
@@ -19,7 +20,7 @@ pub(crate) async fn measure(options: &Options) -> anyhow::Result<String> {
 }
 
 async fn once(options: &Options, workers: usize) -> anyhow::Result<String> {
-    let mut fleet = Fleet::ground(&options.skopos, Target::new(Duration::ZERO)).await?;
+    let mut fleet = Ground::new(&options.skopos, Target::new(Duration::ZERO)).await?;
     backlog(&mut fleet, options.monitors, "1s", Duration::from_secs(options.seconds)).await?;
     for _ in 0..workers {
         fleet.start("worker", &[("SKOPOS__WORKER__SLOTS", "512")])?;
@@ -42,7 +43,7 @@ async fn once(options: &Options, workers: usize) -> anyhow::Result<String> {
 
 /// Lets monitors be due for so long that nobody works, with the API and a scheduler.
 pub(crate) async fn backlog(
-    fleet: &mut Fleet,
+    fleet: &mut Ground,
     monitors: usize,
     every: &str,
     time: Duration,

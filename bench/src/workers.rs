@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
+use chaos::ground::Ground;
 use tokio::time::{Instant, sleep};
 
-use crate::{Options, fleet::Fleet, saturate::backlog, target::Target};
+use crate::{Options, saturate::backlog, target::Target};
 
 const LATENCY: Duration = Duration::from_millis(200);
 /// Runs that one worker has in hand. A run takes three answers: 0.6 s.
@@ -13,7 +14,7 @@ const SLOTS: u32 = 16;
 const FINISHED: &str = "SELECT count(*) FROM runs WHERE outcome = 'passed'";
 
 pub(crate) async fn measure(options: &Options) -> anyhow::Result<String> {
-    let mut fleet = Fleet::ground(&options.skopos, Target::new(LATENCY)).await?;
+    let mut fleet = Ground::new(&options.skopos, Target::new(LATENCY)).await?;
     backlog(&mut fleet, options.monitors.min(200), "1s", Duration::from_secs(15)).await?;
     let ideal = f64::from(SLOTS) / (3.0 * LATENCY.as_secs_f64());
     let (mut report, mut one) = (String::new(), None);

@@ -75,14 +75,13 @@ async fn is_its_turn(
     now: DateTime<Utc>,
 ) -> store::Result<bool> {
     let Some(pace) = receiver.pace() else { return Ok(true) };
-    if notifications::use_turn(conn, notification.id).await? {
-        return Ok(true);
+    let has_one = notifications::use_turn(conn, notification.id).await?;
+    let turn = if has_one { now } else { paces::give(conn, &pace, now).await? };
+    let later = if turn > now { Some(turn) } else { paces::take(conn, &pace).await? };
+    if let Some(later) = later {
+        notifications::postpone(conn, notification.id, notification.attempt, later).await?;
     }
-    let turn = paces::give(conn, &pace, now).await?;
-    if turn > now {
-        notifications::postpone(conn, notification.id, notification.attempt, turn).await?;
-    }
-    Ok(turn <= now)
+    Ok(later.is_none())
 }
 
 async fn addressee(

@@ -21,6 +21,10 @@ pub(crate) const SLACK_URL: Limit = Limit(3000);
 pub(crate) const SLACK_FIELDS: usize = 10;
 /// Ours: a subject that is longer is cut by every client, and folded by every server.
 pub(crate) const MAIL_SUBJECT: Limit = Limit(200);
+/// Ours: what is longer is no title.
+pub(crate) const MAIL_TITLE: Limit = Limit(200);
+/// Ours: all of it stands below, value by value.
+pub(crate) const MAIL_SUMMARY: Limit = Limit(1024);
 /// Ours, for a value of the target in a mail.
 pub(crate) const MAIL_VALUE: Limit = Limit(4096);
 /// Ours, for the JSON text of a value; a longer one is sent as the beginning of that text.

@@ -3,13 +3,20 @@
 use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
+use domain::notification::NotificationKind;
 use store::{
     Conn, Patience, Store, channels,
-    notifications::{self, Answered},
+    notifications::{self, Answered, Delivery},
 };
 use tokio::time::Instant;
 
-use crate::{answer::Answer, claim::Claimed, outage, retry::Next, words};
+use crate::{
+    answer::Answer,
+    claim::Claimed,
+    outage,
+    retry::{Next, Outcome},
+    words,
+};
 
 /// How long it is tried: the claim is still good then, whatever the sending took.
 const PATIENCE: Duration = Duration::from_secs(25);
@@ -50,7 +57,8 @@ impl Recording {
 }
 
 impl Ended {
-    /// `None` when the attempt is not the present one any more.
+    /// `None` when the attempt is not the present one any more. What it told may be over by then: see
+    /// [`notifications::tell_end_again`].
     async fn record(&self, conn: &mut Conn) -> store::Result<Option<Next>> {
         let now = store::now(conn).await?;
         let notification = &self.claimed.notification;
@@ -67,6 +75,9 @@ impl Ended {
             }
         };
         if !recorded {
+            if self.may_have_opened() {
+                notifications::tell_end_again(conn, id, now).await?;
+            }
             return Ok(None);
         }
         if let (Next::Sent, Some(receipt)) = (next, &self.answer.receipt) {
@@ -74,6 +85,20 @@ impl Ended {
         }
         self.mark(conn, next, now).await?;
         Ok(Some(next))
+    }
+
+    /// Whether the receiver may have begun something by this try.
+    fn may_have_opened(&self) -> bool {
+        let begins = !matches!(
+            self.claimed.notification.kind,
+            NotificationKind::Acknowledged | NotificationKind::Resolved
+        );
+        begins
+            && match self.answer.outcome {
+                Outcome::Taken => true,
+                Outcome::Later { delivery, .. } => delivery == Delivery::Unknown,
+                Outcome::Never => false,
+            }
     }
 
     /// Says of the channel whether its receiver refuses us.

@@ -65,6 +65,7 @@ pub(crate) fn status(notice: &Notice) -> &'static str {
         (_, NotificationKind::Reminded) if trouble(notice) == "degraded" => "still degraded",
         (_, NotificationKind::Reminded) => "still failing",
         (_, NotificationKind::Worsened) => "worse",
+        (_, NotificationKind::Opened) if notice.flapping.is_some() => "goes up and down",
         (_, NotificationKind::Opened) => trouble(notice),
     }
 }
@@ -113,7 +114,8 @@ pub(crate) fn facts(notice: &Notice) -> Vec<Fact> {
     }
     say("Since", Value::Instant(notice.opened_at));
     if over {
-        say("Down for", Value::Words(lasting(down_for(notice))));
+        let label = if notice.flapping.is_some() { "Unsteady for" } else { "Down for" };
+        say(label, Value::Words(lasting(down_for(notice))));
     }
     say("Monitor", Value::Words(notice.monitor.to_string()));
     say("Location", Value::Words(notice.location.to_string()));

@@ -58,14 +58,15 @@ impl Test {
             let why = answer.body["detail"].as_str().unwrap_or("the server gave no reason");
             bail!("the server answered {}: {why}", answer.status);
         }
-        let (until, mut all_sent) = (Instant::now() + self.wait.0, true);
+        let (until, mut states) = (Instant::now() + self.wait.0, Vec::new());
         for message in answer.body["data"].as_array().into_iter().flatten() {
             let id = message["id"].as_str().context("the server answered without an id")?;
             let ended = self.ended(&mut client, id, until).await?;
             show(&ended)?;
-            all_sent &= ended["state"] == "sent";
+            states.push(printable(ended["state"].as_str().unwrap_or_default()));
         }
-        Ok(if all_sent { Exit::Success } else { Exit::Failed })
+        writeln!(io::stdout(), "{}: {}", self.id, verdict(&states))?;
+        Ok(if states.iter().all(|state| state == "sent") { Exit::Success } else { Exit::Failed })
     }
 
     /// The message when it has ended, or as it is when we have waited long enough.
@@ -99,8 +100,34 @@ fn show(message: &Value) -> anyhow::Result<()> {
         };
         writeln!(out, "  try {}  {answer}", attempt["attempt"])?;
     }
-    if state == "pending" {
-        writeln!(out, "  the next try is at {}", text(&message["next_attempt_at"]))?;
+    match (state.as_str(), message["attempts"].as_array().is_some_and(Vec::is_empty)) {
+        ("pending", true) => writeln!(out, "  not tried yet")?,
+        ("pending", false) => writeln!(out, "  the next try is at {}", text(&message["next_attempt_at"]))?,
+        _ => {}
     }
     Ok(())
+}
+
+/// What the messages came to, and what to do.
+fn verdict(states: &[String]) -> &'static str {
+    let is = |wanted: &str| states.iter().any(|state| state == wanted);
+    match (is("dead"), is("pending") || is("sending")) {
+        (true, _) => "the receiver refuses it; change the channel's document or its secrets, and try again",
+        (false, true) => "nobody answers yet; the server goes on trying for 24 hours",
+        (false, false) => "it works",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_line_says_what_to_do() {
+        let verdict = |states: [&str; 2]| verdict(&states.map(str::to_owned));
+        assert_eq!(verdict(["sent", "sent"]), "it works");
+        assert!(verdict(["dead", "dead"]).starts_with("the receiver refuses it; change "));
+        assert!(verdict(["sent", "dead"]).starts_with("the receiver refuses it"));
+        assert!(verdict(["pending", "pending"]).starts_with("nobody answers yet"));
+    }
 }

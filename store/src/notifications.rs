@@ -2,7 +2,7 @@
 //!
 //! | from | to | by |
 //! |---|---|---|
-//! | nothing | pending | [`insert`] |
+//! | nothing | pending | [`insert`]; [`tell_end_again`] when a stale attempt may have told what is over |
 //! | pending | sending, attempt + 1 | [`claim`] |
 //! | pending | suppressed | [`claim`], when the incident was resolved first |
 //! | sending | sent | [`record_sent`]; of that attempt only |
@@ -13,6 +13,7 @@
 
 mod attempts;
 mod lane;
+mod late;
 mod listing;
 mod recording;
 mod redelivery;
@@ -22,6 +23,7 @@ mod waking;
 
 pub use attempts::attempts;
 pub use lane::{claim, postpone, receipt, use_turn};
+pub use late::tell_end_again;
 pub use listing::{Filter, get, list, of_channel, of_incident};
 pub(crate) use recording::end_all_leases;
 pub use recording::{Answered, Delivery, keep_receipt, reap, record_dead, record_retry, record_sent};

@@ -2,7 +2,8 @@
 //! a fleet of notifiers keeps one pace, and one that has to wait waits in its row, not in a notifier.
 //!
 //! In any period there are at most so many turns: the one after those of a full period comes when the first of them is a
-//! period old. A turn that was given and not used is lost.
+//! period old. A turn that was given and not used is lost. One that is used late, after an outage for instance, counts from
+//! then: whoever comes with a turn is counted once more, in a row of its own.
 
 use std::time::Duration;
 
@@ -36,15 +37,39 @@ struct Turns(Vec<i64>);
 
 /// Gives a turn: now, or when there is one.
 pub async fn give(conn: &mut Conn, pace: &Pace, now: DateTime<Utc>) -> Result<DateTime<Utc>> {
-    let new =
-        (paces::key.eq(&pace.key), paces::turns.eq(Doc(Turns::default())), paces::last_at.eq(Moment(now)));
-    with!(conn, |c| diesel::insert_into(paces::table).values(new).on_conflict_do_nothing().execute(c))?;
-    let rows: Vec<Doc<Turns>> = load_locked!(conn, paces::table.find(&pace.key).select(paces::turns))?;
-    let mut turns = rows.into_iter().next().map(|row| row.0).unwrap_or_default();
+    let mut turns = lock(conn, &pace.key, now).await?;
     let at = turns.next(pace, now);
-    let kept = (paces::turns.eq(Doc(turns)), paces::last_at.eq(Moment(at)));
-    with!(conn, |c| diesel::update(paces::table.find(&pace.key)).set(kept).execute(c))?;
+    keep(conn, &pace.key, turns, at).await?;
     Ok(at)
+}
+
+/// Uses a turn that has come: `None`. Or answers when there is room, if others have used theirs so late that there is none now.
+pub async fn take(conn: &mut Conn, pace: &Pace) -> Result<Option<DateTime<Utc>>> {
+    let key = format!("{} used", pace.key);
+    let asked = crate::now(conn).await?;
+    let mut used = lock(conn, &key, asked).await?;
+    // It may have been waited for the lock.
+    let now = crate::now(conn).await?;
+    let at = used.next(pace, now);
+    if at > now {
+        return Ok(Some(at));
+    }
+    keep(conn, &key, used, at).await?;
+    Ok(None)
+}
+
+/// The turns of a key, which nobody else changes before the transaction ends.
+async fn lock(conn: &mut Conn, key: &str, now: DateTime<Utc>) -> Result<Turns> {
+    let new = (paces::key.eq(key), paces::turns.eq(Doc(Turns::default())), paces::last_at.eq(Moment(now)));
+    with!(conn, |c| diesel::insert_into(paces::table).values(new).on_conflict_do_nothing().execute(c))?;
+    let rows: Vec<Doc<Turns>> = load_locked!(conn, paces::table.find(key).select(paces::turns))?;
+    Ok(rows.into_iter().next().map(|row| row.0).unwrap_or_default())
+}
+
+async fn keep(conn: &mut Conn, key: &str, turns: Turns, last: DateTime<Utc>) -> Result<()> {
+    let kept = (paces::turns.eq(Doc(turns)), paces::last_at.eq(Moment(last)));
+    with!(conn, |c| diesel::update(paces::table.find(key)).set(kept).execute(c))?;
+    Ok(())
 }
 
 /// Forgets paces that nobody has needed since.

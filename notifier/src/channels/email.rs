@@ -87,13 +87,13 @@ fn subject(letter: &Letter<'_>) -> String {
 
 fn text(letter: &Letter<'_>) -> String {
     let notice = letter.notice;
-    let mut text = format!("{}\n\n", words::summary(notice));
+    let mut text = format!("{}\n\n", limits::MAIL_SUMMARY.fit(&words::summary(notice)));
     for fact in words::facts(notice) {
         let value = match &fact.value {
             words::Value::Words(value) | words::Value::Code(value) => limits::MAIL_VALUE.fit(value),
             words::Value::Instant(at) => at.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
         };
-        let _ = writeln!(text, "{:<16}{value}", format!("{}:", fact.label)); // writing to a String cannot fail
+        let _ = writeln!(text, "{:<20}{value}", format!("{}:", fact.label)); // writing to a String cannot fail
     }
     let _ = write!(text, "\n{}: {}\n", words::link_text(notice), words::link(letter.public_url, notice));
     let _ = write!(text, "\n-- \nSkopos, channel {}, incident {}\n", letter.channel, notice.incident);

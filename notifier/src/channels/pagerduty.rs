@@ -94,7 +94,7 @@ impl Pagerduty {
             event_action: action(notice.kind),
             dedup_key: dedup_key(notice),
             payload: payload(notice),
-            links: [Link { href: words::link(letter.public_url, notice), text: "The run in Skopos" }],
+            links: [Link { href: words::link(letter.public_url, notice), text: words::link_text(notice) }],
             client: "Skopos",
             client_url: letter.public_url,
         };

@@ -5,7 +5,6 @@ use domain::{
     exchange::Request,
     notification::{Notice, NotificationKind},
 };
-use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{
@@ -17,6 +16,8 @@ use super::{
     webhook::{Template, Webhook},
 };
 use crate::receiver::Receiver;
+
+mod receivers;
 
 fn began() -> DateTime<Utc> {
     DateTime::from_timestamp(1_790_000_000, 0).unwrap()
@@ -143,10 +144,38 @@ fn broken_channel() -> Notice {
     notice
 }
 
+/// Whoever was told of a degraded target hears that it is down.
+fn worsened() -> Notice {
+    notice(NotificationKind::Worsened, TimeDelta::minutes(7))
+}
+
+/// The fourth incident in ten minutes, and the end of it all.
+fn flapping(kind: NotificationKind, after: TimeDelta, relapses: u32) -> Notice {
+    let mut notice = notice(kind, after);
+    let flapping = json!({ "since": began() - TimeDelta::minutes(8), "incidents": 4, "relapses": relapses });
+    notice.flapping = serde_json::from_value(flapping).unwrap();
+    notice
+}
+
+fn channel_mended() -> Notice {
+    let mut notice = broken_channel();
+    notice.kind = NotificationKind::Resolved;
+    notice.occurred_at += TimeDelta::minutes(12);
+    notice
+}
+
 /// Every golden file: its name, and what happened.
 fn golden() -> Vec<(String, Notice)> {
     let events = events().map(|(kind, after)| (kind.to_string(), notice(kind, after)));
-    let others = [("degraded", degraded()), ("test", test_message()), ("broken_channel", broken_channel())];
+    let others = [
+        ("worsened", worsened()),
+        ("flapping_opened", flapping(NotificationKind::Opened, TimeDelta::zero(), 0)),
+        ("flapping_resolved", flapping(NotificationKind::Resolved, TimeDelta::minutes(31), 7)),
+        ("degraded", degraded()),
+        ("test", test_message()),
+        ("broken_channel", broken_channel()),
+        ("channel_mended", channel_mended()),
+    ];
     events.into_iter().chain(others.map(|(name, notice)| (name.to_owned(), notice))).collect()
 }
 
@@ -344,91 +373,4 @@ fn a_long_value_does_not_swell_a_webhook() {
     let event = body(&request);
     let expected = event["data"]["assertion"]["expected"].as_str().unwrap();
     assert!(expected.starts_with(r#"["x","x""#) && expected.ends_with('…'), "{expected}");
-}
-
-#[test]
-fn the_longest_texts_fit_into_an_event_of_pagerduty() {
-    let mut long = opened();
-    let text = "\u{1}😀".repeat(100_000); // six bytes of JSON for the one, four for the other
-    long.collection_name.clone_from(&text);
-    long.step = Some((u32::MAX, text.clone()));
-    long.reason.as_mut().unwrap().message.clone_from(&text);
-    let assertion = long.assertion.as_mut().unwrap();
-    assertion.source.clone_from(&text);
-    (assertion.expected, assertion.actual) = (json!(text), Some(json!(text)));
-    let request = rendered(&pagerduty(), &long);
-    assert!(request.body.len() < 512 * 1024, "{} bytes", request.body.len());
-}
-
-/// Texts of every length and alphabet, also those that swell most when they are escaped.
-fn text() -> impl Strategy<Value = String> {
-    let unit = prop::sample::select(vec!["\u{0}", "\"", "\\", "😀", "é", "a", " ", "\u{1b}x"]);
-    prop_oneof![any::<String>(), (unit, 0..10_000_usize).prop_map(|(unit, times)| unit.repeat(times))]
-}
-
-fn any_notice() -> impl Strategy<Value = Notice> {
-    let kind = prop::sample::select(NotificationKind::ALL);
-    let seconds = -1_000_000_i64..1_000_000_000;
-    (kind, seconds, text(), text(), text(), text(), text(), any::<u32>()).prop_map(
-        |(kind, seconds, name, step, message, expected, actual, number)| {
-            let mut notice = notice(NotificationKind::Opened, TimeDelta::seconds(seconds));
-            notice.kind = kind;
-            notice.collection_name = name;
-            notice.step = Some((number, step));
-            notice.reason.as_mut().unwrap().message.clone_from(&message);
-            let assertion = notice.assertion.as_mut().unwrap();
-            assertion.source.clone_from(&message);
-            assertion.expected = expected.into();
-            assertion.actual = (!actual.is_empty()).then(|| actual.into());
-            assertion.message = Some(message);
-            notice
-        },
-    )
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-
-    #[test]
-    fn whatever_is_told_fits_into_an_event_of_pagerduty(notice in any_notice()) {
-        let request = rendered(&pagerduty(), &notice);
-        prop_assert!(request.body.len() < 512 * 1024, "{} bytes", request.body.len());
-        let event = body(&request);
-        let summary = event["payload"]["summary"].as_str().unwrap();
-        prop_assert!((1..=1024).contains(&summary.chars().count()), "{} characters", summary.chars().count());
-        prop_assert!(!summary.contains(char::is_control));
-    }
-
-    #[test]
-    fn whatever_is_told_fits_into_blocks_of_slack(notice in any_notice()) {
-        let request = rendered(&slack(), &notice);
-        let message = body(&request);
-        let units = |text: &Value| text.as_str().unwrap().encode_utf16().count();
-        prop_assert!(units(&message["text"]) <= 4000);
-        let blocks = message["attachments"][0]["blocks"].as_array().unwrap();
-        prop_assert!(blocks.len() <= 50);
-        for block in blocks {
-            let most = if block["type"] == "header" { 150 } else { 3000 };
-            if block["text"].is_object() {
-                prop_assert!((1..=most).contains(&units(&block["text"]["text"])), "{block}");
-            }
-            let fields = block["fields"].as_array().map(Vec::as_slice).unwrap_or_default();
-            prop_assert!(fields.len() <= 10 && fields.iter().all(|field| units(&field["text"]) <= 2000));
-        }
-    }
-
-    #[test]
-    fn whatever_is_told_is_a_mail(notice in any_notice()) {
-        let mail = mail(&notice);
-        prop_assert!(mail.bytes.is_ascii());
-        let text = String::from_utf8(mail.bytes).unwrap();
-        prop_assert!(text.split("\r\n").all(|line| line.len() <= 998 && !line.contains(['\r', '\n', '\0'])));
-    }
-
-    #[test]
-    fn whatever_is_told_is_a_webhook(notice in any_notice()) {
-        let request = rendered(&webhook(), &notice);
-        prop_assert_eq!(&body(&request)["data"]["incident"], "inc_0199689a0f0070008000000000000001");
-        prop_assert!(request.headers.iter().all(|(_, value)| !value.contains(char::is_control)));
-    }
 }

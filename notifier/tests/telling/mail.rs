@@ -1,5 +1,6 @@
 //! Mail, through an SMTP server with TLS and a login.
 
+use chaos::receivers::mailbox::{Greeting, Mailbox};
 use chrono::TimeDelta;
 use domain::notification::{
     NotificationKind::{Opened, Resolved},
@@ -7,10 +8,10 @@ use domain::notification::{
 };
 use serde_json::json;
 
-use crate::bench::{Bench, Greeting, Mailbox};
+use crate::bench::Bench;
 
 async fn mailing(greeting: Greeting) -> (Bench, Mailbox) {
-    let (mut bench, mailbox) = (Bench::start().await, Mailbox::start(greeting).await);
+    let (mut bench, mailbox) = (Bench::start().await, Mailbox::start(greeting).await.unwrap());
     bench.mails_through(mailbox.url("open-sesame"), mailbox.ca.clone());
     bench.email(json!(["On call <oncall@shop.test>", "team@shop.test"])).await;
     (bench, mailbox)
@@ -143,7 +144,7 @@ async fn a_password_that_is_wrong_shows_nowhere() {
 #[tokio::test]
 async fn a_server_whose_certificate_nobody_issued_gets_nothing() {
     let (mut bench, mailbox) = mailing(Greeting::Plain).await;
-    let stranger = Mailbox::start(Greeting::Plain).await;
+    let stranger = Mailbox::start(Greeting::Plain).await.unwrap();
     bench.mails_through(mailbox.url("open-sesame"), stranger.ca.clone());
     let id = bench.happens(Opened, 0).await;
     bench.wake(id).await;

@@ -27,6 +27,7 @@ conformance! {
     an_unsent_opening_and_its_resolve_are_both_suppressed
     an_opening_that_may_have_arrived_is_followed_by_its_resolve
     an_opening_that_was_refused_for_certain_is_not
+    an_end_that_was_told_is_told_once_more_and_one_that_waits_is_not
     a_notification_of_a_lost_notifier_is_tried_again
     concurrent_notifiers_never_share_a_lane
     a_pending_notification_is_woken_again
@@ -34,6 +35,7 @@ conformance! {
     what_is_dead_is_sent_again_when_somebody_asks
     a_turn_is_waited_for_in_the_row
     turns_are_given_to_all_notifiers_together
+    turns_that_are_used_late_count_from_then
     what_is_about_no_incident_is_pruned_by_itself
     a_mended_channel_is_told_where_its_outage_was
 }
@@ -178,6 +180,26 @@ async fn an_opening_that_was_refused_for_certain_is_not(bench: Bench) {
     assert_eq!(claim(&bench, end).await, None);
 }
 
+async fn an_end_that_was_told_is_told_once_more_and_one_that_waits_is_not(bench: Bench) {
+    let (incident, ids) = told(&bench, &[Kind::Opened, Kind::Resolved]).await;
+    let again = || async {
+        let (opened, now) = (ids[0], bench.now());
+        write!(bench, |conn| notifications::tell_end_again(conn, opened, now)).unwrap()
+    };
+    claim(&bench, ids[0]).await.unwrap();
+    assert!(sent(&bench, ids[0], 1).await);
+    assert_eq!(again().await, None, "it waits, and comes after all that was sent");
+    claim(&bench, ids[1]).await.unwrap();
+    let second = again().await.expect("somebody is telling it, perhaps too soon");
+    assert_eq!(claim(&bench, second).await, None, "one after the other");
+    assert!(sent(&bench, ids[1], 1).await);
+    assert_eq!(again().await, None, "the second one waits");
+    assert_eq!(claim(&bench, second).await, Some(1));
+    assert!(sent(&bench, second, 1).await);
+    assert!(again().await.is_some());
+    assert_eq!(states(&bench, incident).await, [State::Sent, State::Sent, State::Sent, State::Pending]);
+}
+
 async fn a_notification_of_a_lost_notifier_is_tried_again(bench: Bench) {
     let (incident, ids) = told(&bench, &[Kind::Opened]).await;
     claim(&bench, ids[0]).await;
@@ -319,6 +341,22 @@ async fn turns_are_given_to_all_notifiers_together(bench: Bench) {
     given.sort_unstable();
     assert_eq!(given, [0, 0, 0, 0, 0, 60, 60, 60, 60, 60, 120, 120]);
     assert_eq!(ask("other").await.unwrap(), bench.now());
+}
+
+async fn turns_that_are_used_late_count_from_then(bench: Bench) {
+    let pace = Pace { key: "k".to_owned(), count: 2, period: std::time::Duration::from_secs(60) };
+    let take = || async { write!(bench, |conn| paces::take(conn, &pace)).unwrap() };
+    let (began, now) = (bench.now(), bench.now());
+    for _ in 0..6 {
+        write!(bench, |conn| paces::give(conn, &pace, now)).unwrap();
+    }
+    // Nobody could send for ten minutes: all six have their turns.
+    bench.clock.advance(TimeDelta::minutes(10));
+    assert_eq!((take().await, take().await), (None, None));
+    let room = began + TimeDelta::minutes(11);
+    assert_eq!((take().await, take().await), (Some(room), Some(room)));
+    bench.clock.advance(TimeDelta::minutes(1));
+    assert_eq!((take().await, take().await), (None, None));
 }
 
 /// What another channel is told about `hook`.

@@ -110,7 +110,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<(Findings, String)>
         seen: &seen,
         findings: &findings,
         deeds: world.diary.counts(),
-        receiver_faults: world.pagerduty.faults().0,
+        receiver_faults: world.pagerduty.faults(),
         quiet: vec![first_quiet, second_quiet],
         drained_s,
     };
@@ -126,7 +126,8 @@ async fn start(options: &Options) -> anyhow::Result<(World, Places)> {
     let rabbitmq = Rabbitmq::start(&options.folder, &mut ports).await?;
     say("PostgreSQL and RabbitMQ are there");
     let places = Places { target: ports.free()?, pagerduty: ports.free()? };
-    let (target, pagerduty) = (Arc::<Target>::default(), Arc::new(Pagerduty::new(options.seed ^ 0xA1E7)));
+    let (target, pagerduty) =
+        (Arc::<Target>::default(), Arc::new(Pagerduty::new(options.seed ^ 0xA1E7, 20..500)));
     web::serve(places.target, target.clone()).await?;
     web::serve(places.pagerduty, pagerduty.clone()).await?;
     let servers = Servers { database: postgres.port, broker: rabbitmq.port };
@@ -240,7 +241,7 @@ async fn look(world: &World, end: Millis, queues: Vec<(String, u64)>) -> anyhow:
         queues,
         freezes: world.diary.freezes(),
         broken: world.fleet.broken(),
-        unreadable: world.pagerduty.faults().1,
+        unreadable: world.pagerduty.unreadable().len(),
         leaks: Vec::new(),
         end,
     })

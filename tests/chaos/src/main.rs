@@ -14,7 +14,6 @@ mod fleet;
 mod journal;
 mod nemesis;
 mod oracle;
-mod pagerduty;
 mod planted;
 mod proxy;
 mod report;
@@ -28,8 +27,13 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use chaos::{clock, ports, postgres, process, rabbitmq, web};
-use tokio::signal::unix::{SignalKind, signal};
+use chaos::{
+    clock,
+    launch::{skopos, until_interrupted},
+    ports, postgres, process, rabbitmq,
+    receivers::pagerduty,
+    web,
+};
 
 use crate::campaign::Options;
 
@@ -79,47 +83,12 @@ fn chaos() -> anyhow::Result<ExitCode> {
     Ok(if right { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Everything that was started ends with the runtime, before its folder goes.
-fn until_interrupted<T>(campaign: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    let runtime = tokio::runtime::Runtime::new()?;
-    let ended = runtime.block_on(async {
-        tokio::select! {
-            ended = campaign => ended,
-            name = interrupted() => Err(anyhow::anyhow!("stopped by {name}")),
-        }
-    });
-    drop(runtime);
-    ended
-}
-
-async fn interrupted() -> &'static str {
-    let hears = |kind| signal(kind).expect("these signals can be listened to");
-    let (mut interrupt, mut terminate) = (hears(SignalKind::interrupt()), hears(SignalKind::terminate()));
-    tokio::select! {
-        _ = interrupt.recv() => "Ctrl-C",
-        _ = terminate.recv() => "SIGTERM",
-    }
-}
-
 /// PostgreSQL's user has to get through.
 fn folder() -> anyhow::Result<tempfile::TempDir> {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::Builder::new().prefix("skopos-chaos-").tempdir()?;
     std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755))?;
     Ok(folder)
-}
-
-/// What was built beside this, unless another one is named.
-fn skopos(named: Option<PathBuf>) -> anyhow::Result<PathBuf> {
-    let beside = || Some(std::env::current_exe().ok()?.parent()?.join("skopos"));
-    let path = named.or_else(beside).context("this executable does not know where it is")?;
-    if !path.exists() {
-        bail!(
-            "{} is missing; build it with `cargo build --bin skopos --features planted-bugs`",
-            path.display()
-        );
-    }
-    Ok(path.canonicalize()?)
 }
 
 fn number(variable: &str, default: u64) -> anyhow::Result<u64> {

@@ -1,7 +1,6 @@
 //! What the tests stand on: a store in a temporary folder on a clock that is moved by hand, an in-process queue, a
 //! notifier on a runtime of its own (so that it can crash), and an HTTP receiver.
 
-mod mailbox;
 mod receiver;
 
 use std::{sync::Arc, time::Duration};
@@ -24,7 +23,6 @@ use store::{
 use tokio::{runtime::Runtime, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use mailbox::{Greeting, Mailbox};
 pub(crate) use receiver::Receiver;
 
 /// Nothing here takes longer, unless it hangs.

@@ -1,4 +1,5 @@
-//! The processes under measurement, and the servers that they stand on.
+//! Processes of the real executable, and the servers that they stand on: for whoever starts a fleet, measures it and looks
+//! into its database. Chaos has a fleet of its own, with a proxy in every line.
 
 use std::{
     path::{Path, PathBuf},
@@ -8,43 +9,49 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use chaos::{
-    ports::Ports,
-    postgres::Postgres,
-    process::{Process, run},
-    rabbitmq::Rabbitmq,
-    web,
-};
 use http::{Method, StatusCode};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 use tokio_postgres::{Client, NoTls};
 
-use crate::target::Target;
+use crate::{
+    ports::Ports,
+    postgres::Postgres,
+    process::{Process, run},
+    rabbitmq::Rabbitmq,
+    web::{self, Handler},
+};
 
 /// 32 bytes in base64.
 const SECRETS_KEY: &str = "YmVuY2ggYmVuY2ggYmVuY2ggYmVuY2ggYmVuY2ggYmU=";
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Servers, and whatever was started on them.
-pub(crate) struct Fleet {
+#[derive(Debug)]
+pub struct Ground {
     skopos: PathBuf,
     api_port: u16,
     /// Where the target listens.
-    pub(crate) target_port: u16,
+    pub target_port: u16,
     /// What runs, by name.
-    pub(crate) processes: Vec<(String, Process)>,
+    pub processes: Vec<(String, Process)>,
     /// SQL on the fleet's database.
-    pub(crate) sql: Client,
+    pub sql: Client,
+    /// For what else is to listen.
+    pub ports: Ports,
     rabbitmq: Rabbitmq,
     postgres: Postgres,
     folder: tempfile::TempDir,
 }
 
-impl Fleet {
+impl Ground {
     /// Servers with an empty schema, and the target; no process yet.
-    pub(crate) async fn ground(skopos: &Path, target: Arc<Target>) -> anyhow::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("skopos-bench-").tempdir()?;
+    ///
+    /// # Errors
+    ///
+    /// When a server is missing or does not start.
+    pub async fn new<H: Handler>(skopos: &Path, target: Arc<H>) -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("skopos-ground-").tempdir()?;
         // PostgreSQL's user has to get through.
         std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
         let mut ports = Ports::new();
@@ -55,30 +62,72 @@ impl Fleet {
         let url = format!("postgres://postgres@127.0.0.1:{}/postgres", postgres.port);
         let (sql, connection) = tokio_postgres::connect(&url, NoTls).await?;
         tokio::spawn(connection);
-        let fleet = Self {
+        let ground = Self {
             skopos: skopos.canonicalize().with_context(|| format!("{} is missing", skopos.display()))?,
             api_port: ports.free()?,
             target_port,
             processes: Vec::new(),
             sql,
+            ports,
             rabbitmq,
             postgres,
             folder,
         };
-        run(fleet.command("migrate", &[])).await?;
-        Ok(fleet)
+        run(ground.command("migrate", &[])).await?;
+        Ok(ground)
     }
 
-    /// Starts a process of one role.
-    pub(crate) fn start(&mut self, role: &str, settings: &[(&str, &str)]) -> anyhow::Result<()> {
+    /// Starts a process of one role. Settings are variables of its environment.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be started.
+    pub fn start(&mut self, role: &str, settings: &[(&str, &str)]) -> anyhow::Result<()> {
         let name = format!("{role}-{}", self.processes.len() + 1);
-        let log = self.folder.path().join(format!("{name}.log"));
-        self.processes.push((name, Process::start(self.command(role, settings), &log)?));
+        let process = Process::start(self.command(role, settings), &self.log(&name))?;
+        self.processes.push((name, process));
         Ok(())
     }
 
+    /// Kills a process as a power cut would, and starts it again.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be started.
+    pub fn kill(&mut self, number: usize, settings: &[(&str, &str)]) -> anyhow::Result<()> {
+        let (name, _) = self.processes.remove(number);
+        let role = name.split('-').next().unwrap_or_default();
+        let process = Process::start(self.command(role, settings), &self.log(&name))?;
+        self.processes.insert(number, (name, process));
+        Ok(())
+    }
+
+    /// Which processes are of a role.
+    pub fn of(&self, role: &str) -> Vec<usize> {
+        let prefix = format!("{role}-");
+        (0..self.processes.len()).filter(|number| self.processes[*number].0.starts_with(&prefix)).collect()
+    }
+
+    /// Where the logs of all processes are; they go with this.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The logs stay.
+    pub fn keep(&mut self) {
+        self.folder.disable_cleanup(true);
+    }
+
+    fn log(&self, name: &str) -> PathBuf {
+        self.folder.path().join(format!("{name}.log"))
+    }
+
     /// Saves a document through the API.
-    pub(crate) async fn put(&self, path: &str, document: &Value) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// When the API does not take it.
+    pub async fn put(&self, path: &str, document: &Value) -> anyhow::Result<()> {
         let (status, body) =
             web::ask(self.api_port, Method::PUT, path, Some(document), PATIENCE).await.context("the API")?;
         if status != StatusCode::CREATED && status != StatusCode::OK {
@@ -88,7 +137,11 @@ impl Fleet {
     }
 
     /// Waits until the API answers.
-    pub(crate) async fn ready(&self) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// When it does not for half a minute.
+    pub async fn ready(&self) -> anyhow::Result<()> {
         let began = Instant::now();
         while web::ask(self.api_port, Method::GET, "/readyz", None, PATIENCE).await.is_err() {
             if began.elapsed() > PATIENCE {
@@ -100,7 +153,11 @@ impl Fleet {
     }
 
     /// One number of the database.
-    pub(crate) async fn count(&self, statement: &str) -> anyhow::Result<i64> {
+    ///
+    /// # Errors
+    ///
+    /// When it does not answer.
+    pub async fn count(&self, statement: &str) -> anyhow::Result<i64> {
         Ok(self.sql.query_one(statement, &[]).await?.get(0))
     }
 

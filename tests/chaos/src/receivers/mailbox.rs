@@ -1,11 +1,13 @@
 //! An SMTP server: `mailin` speaks the protocol and keeps its state, TLS is rustls; only the socket is ours. TLS is on,
-//! and without a login nothing is taken.
+//! and without a login nothing is taken, nor a mail that RFC 5321 (4.5.3.1.6) and RFC 5322 (2.1.1, 3.6) do not know: lines of
+//! more than 998 characters, characters beyond ASCII, no date, sender or id.
 
 use std::{
     net::{IpAddr, Ipv4Addr},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use anyhow::Context;
 use mailin::{Action, AuthMechanism, Handler, Response, Session, SessionBuilder, response};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tokio::{
@@ -20,7 +22,7 @@ use tokio_rustls::{
 
 /// When TLS begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Greeting {
+pub enum Greeting {
     /// After STARTTLS.
     Plain,
     /// Before the first word.
@@ -28,17 +30,21 @@ pub(crate) enum Greeting {
 }
 
 /// Where the server is, and what it has.
-pub(crate) struct Mailbox {
+#[derive(Debug)]
+pub struct Mailbox {
     port: u16,
-    pub(crate) ca: String,
+    /// The certificate of who signed its own, as PEM.
+    pub ca: String,
     greeting: Greeting,
     shared: Arc<Mutex<Shared>>,
     serving: JoinHandle<()>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Shared {
     mails: Vec<Received>,
+    /// Why mails were not taken for what they are.
+    malformed: Vec<String>,
     /// Instead of what it would say to a recipient or to the end of a mail.
     recipients: Vec<(String, u16)>,
     end: Option<u16>,
@@ -48,17 +54,64 @@ struct Shared {
 
 /// One mail.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Received {
-    pub(crate) from: String,
-    pub(crate) to: Vec<String>,
-    pub(crate) text: String,
+pub struct Received {
+    /// Of the envelope.
+    pub from: String,
+    /// Of the envelope.
+    pub to: Vec<String>,
+    /// Head and body.
+    pub text: String,
+}
+
+impl Received {
+    /// By which clients know it for the same when it comes again.
+    pub fn id(&self) -> Option<&str> {
+        header(&self.text, "Message-ID")
+    }
+}
+
+/// Whether a mail is one.
+///
+/// # Errors
+///
+/// What is wrong with it.
+pub fn check(mail: &[u8]) -> Result<(), String> {
+    let Ok(text) = std::str::from_utf8(mail) else { return Err("a mail that is no text".to_owned()) };
+    if let Some(strange) = text.chars().find(|c| !c.is_ascii() || *c == '\0') {
+        return Err(format!("{strange:?} in a mail"));
+    }
+    let mut lines = text.split("\r\n");
+    if let Some(line) = lines.find(|line| line.len() > 998 || line.contains(['\r', '\n'])) {
+        return Err(format!("a line of {} characters, or broken at half", line.len()));
+    }
+    for name in ["Date", "From", "Message-ID", "Subject", "To"] {
+        let head = text.split("\r\n\r\n").next().unwrap_or_default();
+        let count = head.split("\r\n").filter(|line| value(line, name).is_some()).count();
+        if count != 1 {
+            return Err(format!("{count} times {name}"));
+        }
+    }
+    Ok(())
+}
+
+fn header<'m>(mail: &'m str, name: &str) -> Option<&'m str> {
+    mail.lines().take_while(|line| !line.is_empty()).find_map(|line| value(line, name))
+}
+
+fn value<'l>(line: &'l str, name: &str) -> Option<&'l str> {
+    line.strip_prefix(name)?.strip_prefix(':').map(str::trim)
 }
 
 impl Mailbox {
-    pub(crate) async fn start(greeting: Greeting) -> Self {
-        let (tls, ca) = certificates();
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
-        let port = listener.local_addr().expect("an address").port();
+    /// Listens on a port of loopback.
+    ///
+    /// # Errors
+    ///
+    /// When there is none.
+    pub async fn start(greeting: Greeting) -> anyhow::Result<Self> {
+        let (tls, ca) = certificates()?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let port = listener.local_addr()?.port();
         let shared = Arc::<Mutex<Shared>>::default();
         let acceptor = TlsAcceptor::from(Arc::new(tls));
         let for_all = shared.clone();
@@ -68,55 +121,65 @@ impl Mailbox {
                 tokio::spawn(async move { serve(stream, greeting, acceptor, shared).await });
             }
         });
-        Self { port, ca, greeting, shared, serving }
+        Ok(Self { port, ca, greeting, shared, serving })
     }
 
     /// With that password.
-    pub(crate) fn url(&self, password: &str) -> String {
+    pub fn url(&self, password: &str) -> String {
         let scheme = if self.greeting == Greeting::Tls { "smtps" } else { "smtp" };
         let tls = if self.greeting == Greeting::Tls { "" } else { "?tls=required" };
         format!("{scheme}://alerts%40shop.test:{password}@127.0.0.1:{}{tls}", self.port)
     }
 
-    pub(crate) fn got(&self) -> Vec<Received> {
-        self.shared.lock().unwrap().mails.clone()
+    /// Every mail, in that order.
+    pub fn got(&self) -> Vec<Received> {
+        lock(&self.shared).mails.clone()
+    }
+
+    /// What was wrong with mails.
+    pub fn malformed(&self) -> Vec<String> {
+        lock(&self.shared).malformed.clone()
     }
 
     /// Answers that to a recipient.
-    pub(crate) fn refuses(&self, recipient: &str, code: u16) {
-        self.shared.lock().unwrap().recipients.push((recipient.to_owned(), code));
+    pub fn refuses(&self, recipient: &str, code: u16) {
+        lock(&self.shared).recipients.push((recipient.to_owned(), code));
     }
 
     /// Answers that to every mail, or takes it.
-    pub(crate) fn ends_with(&self, code: Option<u16>) {
-        self.shared.lock().unwrap().end = code;
+    pub fn ends_with(&self, code: Option<u16>) {
+        lock(&self.shared).end = code;
     }
 
-    pub(crate) fn vanishes(&self) {
-        self.shared.lock().unwrap().vanishes = true;
+    /// Takes mails from now on, and goes without a word.
+    pub fn vanishes(&self) {
+        lock(&self.shared).vanishes = true;
     }
 
     /// Nobody listens any more.
-    pub(crate) async fn stop(&mut self) {
+    pub async fn stop(&mut self) {
         self.serving.abort();
         let _ = (&mut self.serving).await;
     }
 }
 
-fn certificates() -> (ServerConfig, String) {
-    let mut root = CertificateParams::new(Vec::new()).unwrap();
+fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn certificates() -> anyhow::Result<(ServerConfig, String)> {
+    let mut root = CertificateParams::new(Vec::new())?;
     root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let (root_key, key) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
-    let ca = root.self_signed(&root_key).unwrap();
-    let leaf = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
-    let leaf = leaf.signed_by(&key, &Issuer::from_params(&root, &root_key)).unwrap();
+    let (root_key, key) = (KeyPair::generate()?, KeyPair::generate()?);
+    let ca = root.self_signed(&root_key)?;
+    let leaf = CertificateParams::new(vec!["127.0.0.1".to_owned()])?;
+    let leaf = leaf.signed_by(&key, &Issuer::from_params(&root, &root_key))?;
     let tls = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
-        .unwrap()
+        .context("ring has ciphers for them")?
         .with_no_client_auth()
-        .with_single_cert(vec![leaf.der().clone()], PrivateKeyDer::Pkcs8(key.serialize_der().into()))
-        .unwrap();
-    (tls, ca.pem())
+        .with_single_cert(vec![leaf.der().clone()], PrivateKeyDer::Pkcs8(key.serialize_der().into()))?;
+    Ok((tls, ca.pem()))
 }
 
 /// What the server decides.
@@ -139,8 +202,7 @@ impl Handler for Desk {
     }
 
     fn rcpt(&mut self, to: &str) -> Response {
-        let refused =
-            self.shared.lock().unwrap().recipients.iter().find(|(one, _)| one == to).map(|one| one.1);
+        let refused = lock(&self.shared).recipients.iter().find(|(one, _)| one == to).map(|one| one.1);
         match refused {
             Some(code) => Response::custom(code, format!("no mail for {to}")),
             None => response::OK,
@@ -158,11 +220,16 @@ impl Handler for Desk {
     }
 
     fn data_end(&mut self) -> Response {
-        let mut shared = self.shared.lock().unwrap();
+        let mut shared = lock(&self.shared);
         if let Some(code) = shared.end {
             return Response::custom(code, "not now".to_owned());
         }
-        self.mail.text = String::from_utf8(std::mem::take(&mut self.bytes)).expect("ASCII");
+        let bytes = std::mem::take(&mut self.bytes);
+        if let Err(why) = check(&bytes) {
+            shared.malformed.push(why.clone());
+            return Response::custom(554, why);
+        }
+        self.mail.text = String::from_utf8_lossy(&bytes).into_owned();
         shared.mails.push(self.mail.clone());
         if shared.vanishes {
             // 421 closes, and `serve` says nothing then.
