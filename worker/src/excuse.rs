@@ -20,8 +20,8 @@ pub(crate) fn code(result: &RunResult) -> Option<ReasonCode> {
 pub(crate) fn blame_us(result: RunResult, code: ReasonCode, why: &str) -> RunResult {
     let reason = result.reason.map(|reason| Reason {
         code,
-        step: reason.step,
         message: format!("{}; {why}", reason.message),
+        ..reason
     });
     RunResult { outcome: Outcome::Inconclusive, reason, ..result }
 }

@@ -23,7 +23,7 @@ pub use request::{Rendered, RequestPlan};
 use crate::{
     assertion::{Assertion, Condition},
     capture::Capture,
-    document::{Backoff, Collection, RetryClass, RetryWhen},
+    document::{Backoff, Collection, RetryClass, RetryWhen, Use},
     problem::Problem,
     reference::Reference,
 };
@@ -40,6 +40,8 @@ pub struct Plan {
     pub vars: Map<String, Value>,
     /// Of the whole run.
     pub timeout: Duration,
+    /// The shared set-ups that are asked for before the first step.
+    pub uses: Vec<Use>,
     /// In order; never empty.
     pub steps: Vec<PlannedStep>,
     /// Every reference with the pointer of the text that it stands in.

@@ -10,7 +10,7 @@ use crate::{
 
 use super::{
     super::{mask, record::millis},
-    CLEANING_TIME, Command, Machine, State, StepInHand,
+    Asking, CLEANING_TIME, Command, Machine, State, StepInHand,
 };
 
 impl Machine {
@@ -37,12 +37,23 @@ impl Machine {
 
     /// The step is over, and with it all but the clean-up.
     pub(super) fn stopped(&mut self, index: usize, reason: Reason) -> Command {
-        let reason = reason.at_step(&self.plan.steps[index].id);
         let (ended, outcome) = if reason.code.is_ours() {
             (StepOutcome::Inconclusive, Outcome::Inconclusive)
         } else {
             (StepOutcome::Failed, Outcome::Failed)
         };
+        self.stopped_as(index, ended, outcome, reason)
+    }
+
+    /// The same, where the reason does not say whose fault it is.
+    pub(super) fn stopped_as(
+        &mut self,
+        index: usize,
+        ended: StepOutcome,
+        outcome: Outcome,
+        reason: Reason,
+    ) -> Command {
+        let reason = reason.at_step(&self.plan.steps[index].id);
         self.end(index, ended, Some(reason.clone()));
         self.blame(outcome, reason);
         self.cleaning = true;
@@ -52,7 +63,10 @@ impl Machine {
     /// The deadline or a cancel, in the middle of whatever was going on.
     pub(super) fn interrupted(&mut self, state: State, outcome: Outcome, reason: Reason) -> Command {
         let (reason, next) = match state {
-            State::Authorizing(step) | State::Requesting(step) | State::Waiting(step) => {
+            State::Authorizing(step)
+            | State::Requesting(step)
+            | State::Waiting(step)
+            | State::SettingUp(Asking { step: Some(step), .. }) => {
                 let reason = reason.at_step(&self.plan.steps[step.index].id);
                 let ended = match outcome {
                     Outcome::Inconclusive => StepOutcome::Inconclusive,
@@ -62,6 +76,7 @@ impl Machine {
                 self.end(step.index, ended, Some(reason.clone()));
                 (reason, step.index + 1)
             }
+            State::SettingUp(asking) => (self.while_setting_up(reason, &asking), self.plan.steps.len()),
             State::New | State::Finished => (reason, self.plan.steps.len()),
         };
         self.blame(outcome, reason);
@@ -70,6 +85,13 @@ impl Machine {
         }
         self.deadline = self.deadline.max(self.at + CLEANING_TIME);
         self.advance(next)
+    }
+
+    /// A set-up that does not come in time is the cause, for all that wait for it.
+    fn while_setting_up(&self, reason: Reason, asking: &Asking) -> Reason {
+        let Some(set_up) = self.awaited(asking) else { return reason };
+        let message = format!("{} while it waited for the shared set-up `{set_up}`", reason.message);
+        Reason { message, ..reason }.caused_by(set_up)
     }
 
     pub(super) fn deadline_message(&self) -> String {
@@ -90,7 +112,8 @@ impl Machine {
         let reason = reason.map(|reason| self.with_clean_up(reason));
         let steps = mem::take(&mut self.records).into_steps(&self.plan, self.at);
         let duration_ms = millis(self.at);
-        let result = RunResult { outcome, reason, duration_ms, steps };
+        let set_ups = mem::take(&mut self.set_up_results);
+        let result = RunResult { outcome, reason, duration_ms, set_ups, steps };
         Command::Finish(Box::new(mask::result(&self.masker, result)))
     }
 }
