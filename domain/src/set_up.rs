@@ -12,14 +12,13 @@
 use std::{fmt, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
     document::Slug,
     id::RunId,
     outcome::{Outcome, Reason, ReasonCode},
-    result::StepResult,
+    result::{RunResult, StepResult},
 };
 
 /// How long a failure is everybody's: a login that fails is not asked again by each of those who need it.
@@ -45,6 +44,32 @@ pub struct Fetch {
     pub at: DateTime<Utc>,
     /// What was done, masked; only that run is told.
     pub steps: Vec<StepResult>,
+}
+
+impl Fetch {
+    /// What a run of a set-up that is over comes to.
+    ///
+    /// # Errors
+    /// It did not pass.
+    pub fn of(result: RunResult, by: RunId, at: DateTime<Utc>) -> Result<Self, Failed> {
+        let fetch = Self { by, at, steps: result.steps };
+        match result.outcome {
+            Outcome::Passed | Outcome::Degraded => Ok(fetch),
+            outcome => {
+                let unknown = || Reason::new(ReasonCode::Internal, "it did not pass, and does not say why");
+                let reason = result.reason.unwrap_or_else(unknown);
+                let outcome =
+                    if outcome == Outcome::Failed { Outcome::Failed } else { Outcome::Inconclusive };
+                Err(Failed { outcome, reason, fetch: Some(fetch) })
+            }
+        }
+    }
+
+    /// As all others are told of it.
+    #[must_use]
+    pub fn without_steps(self) -> Self {
+        Self { steps: Vec::new(), ..self }
+    }
 }
 
 /// What a set-up gives. It does not print.
@@ -123,7 +148,7 @@ pub struct Standing {
 }
 
 /// Which kept failures count for a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Belief {
     /// All.
     Any,
@@ -211,10 +236,8 @@ mod tests {
 
     #[test]
     fn a_confirmation_believes_what_failed_twice() {
-        let failed = |count| Standing {
-            failures: Some(Failures { count, at: at(10) }),
-            ..Standing::default()
-        };
+        let failed =
+            |count| Standing { failures: Some(Failures { count, at: at(10) }), ..Standing::default() };
         assert_eq!(failed(1).next(&ask(60, None), Belief::Repeated, at(11)), Next::Fetch);
         assert_eq!(failed(2).next(&ask(60, None), Belief::Repeated, at(11)), Next::Fail);
     }

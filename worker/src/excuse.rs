@@ -18,11 +18,8 @@ pub(crate) fn code(result: &RunResult) -> Option<ReasonCode> {
 
 /// The same result with the blame on us; `why` follows what happened.
 pub(crate) fn blame_us(result: RunResult, code: ReasonCode, why: &str) -> RunResult {
-    let reason = result.reason.map(|reason| Reason {
-        code,
-        message: format!("{}; {why}", reason.message),
-        ..reason
-    });
+    let reason =
+        result.reason.map(|reason| Reason { code, message: format!("{}; {why}", reason.message), ..reason });
     RunResult { outcome: Outcome::Inconclusive, reason, ..result }
 }
 

@@ -36,6 +36,7 @@ async fn fail(client: &Client, run: RunId) {
         outcome: Outcome::Failed,
         reason: Some(reason.clone()),
         duration_ms: 41.5,
+        set_ups: Vec::new(),
         steps: vec![failed_step(reason)],
     };
     client

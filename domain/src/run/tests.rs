@@ -2,6 +2,7 @@
 
 mod authorizing;
 mod cleaning;
+mod set_ups;
 
 use std::{sync::Arc, time::Duration};
 

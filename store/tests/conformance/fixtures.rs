@@ -97,7 +97,13 @@ pub(crate) fn passed(run: RunId, attempt: u32, worker: WorkerId) -> runs::Finish
 }
 
 pub(crate) fn result() -> RunResult {
-    RunResult { outcome: Outcome::Passed, reason: None, duration_ms: 12.5, steps: Vec::new() }
+    RunResult {
+        outcome: Outcome::Passed,
+        reason: None,
+        duration_ms: 12.5,
+        set_ups: Vec::new(),
+        steps: Vec::new(),
+    }
 }
 
 pub(crate) fn environment(id: &str, secrets: Value) -> Environment {
@@ -118,6 +124,7 @@ pub(crate) fn incident(bench: &Bench) -> Incident {
         level: IncidentLevel::Down,
         opened_by: RunId::random(bench.now()),
         reason: Some(Reason::new(ReasonCode::Timeout, "no answer in 10 s")),
+        cause: None,
         opened_at: bench.now(),
         acknowledged_at: None,
         snoozed_until: None,
@@ -158,7 +165,7 @@ pub(crate) fn event(
 }
 
 /// What a failed run says that cannot be repeated.
-pub(crate) fn failed(run: RunId, at: DateTime<Utc>) -> Observation {
+pub(crate) fn failed(run: RunId, at: DateTime<Utc>) -> Observation<'static> {
     Observation {
         run,
         outcome: Outcome::Failed,
@@ -166,6 +173,7 @@ pub(crate) fn failed(run: RunId, at: DateTime<Utc>) -> Observation {
         due_at: at,
         in_maintenance: false,
         muted: false,
+        known_to: &[],
         confirms: false,
         repeatable: false,
     }

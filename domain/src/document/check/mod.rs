@@ -9,9 +9,9 @@ mod monitor;
 mod names;
 mod request;
 mod surroundings;
-mod uses;
 #[cfg(test)]
 mod tests;
+mod uses;
 
 use std::collections::HashSet;
 

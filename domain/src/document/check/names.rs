@@ -59,8 +59,7 @@ pub(super) fn monitor(monitor: &Monitor, known: &Known) -> Vec<Problem> {
 /// A channel's texts can refer to variables and secrets, and to nothing else: there is no run.
 pub(super) fn channel(channel: &Channel, known: &Known) -> Vec<Problem> {
     let mut problems: Vec<_> = environment(channel.environment.as_ref(), known).into_iter().collect();
-    let scope =
-        Scope { vars: BTreeSet::new(), environment: channel.environment.as_ref(), uses: &[], known };
+    let scope = Scope { vars: BTreeSet::new(), environment: channel.environment.as_ref(), uses: &[], known };
     for (pointer, text, _) in channel.texts() {
         let pointer = pointer.as_str();
         match Template::parse(text) {

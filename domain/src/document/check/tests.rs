@@ -1,4 +1,5 @@
 mod requests;
+mod uses;
 
 use super::*;
 use crate::document::read_text;

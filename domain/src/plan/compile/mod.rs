@@ -8,7 +8,9 @@ use std::time::Duration;
 use crate::{
     assertion::{Assertion, Condition},
     capture::Capture,
-    document::{self, Backoff, Check, Collection, Defaults, OnRedelivery, RetryClass, RetryWhen, Slug, Step, Use},
+    document::{
+        self, Backoff, Check, Collection, Defaults, OnRedelivery, RetryClass, RetryWhen, Slug, Step, Use,
+    },
     problem::{Problem, pointer_token},
     reference::{Reference, SyntaxError, Template},
 };
@@ -32,8 +34,7 @@ pub(super) fn collection(collection: &Collection) -> Result<Plan, Vec<Problem>> 
     let mut references = Vec::new();
     let mut steps: Vec<PlannedStep> = Vec::new();
     for (index, step) in collection.steps.iter().enumerate() {
-        let mut compiler =
-            Compiler { uses: &collection.uses, problems: Vec::new(), references: Vec::new() };
+        let mut compiler = Compiler { uses: &collection.uses, problems: Vec::new(), references: Vec::new() };
         let planned = compiler.step(&format!("/steps/{index}"), step, &collection.defaults);
         for (pointer, reference) in &compiler.references {
             let problem = order::problem(pointer, reference, index, &names, &steps);
@@ -110,7 +111,9 @@ impl Compiler<'_> {
     /// The shared set-ups that the references so far name.
     fn set_ups(&self) -> Vec<Slug> {
         let all = self.uses.iter().map(|used| &used.collection);
-        all.filter(|set_up| self.references.iter().any(|(_, found)| found.names(set_up.as_str()))).cloned().collect()
+        all.filter(|set_up| self.references.iter().any(|(_, found)| found.names(set_up.as_str())))
+            .cloned()
+            .collect()
     }
 
     fn template(&mut self, pointer: &str, text: &str) -> Template {

@@ -72,8 +72,8 @@ use super::{
     record::Records,
     scope::{Dice, RunScope},
 };
-pub(super) use set_up::Shared;
 use set_up::Asking;
+pub(super) use set_up::Shared;
 
 /// Clean-up after a deadline or a cancel has this much time of its own.
 pub const CLEANING_TIME: Duration = Duration::from_secs(15);

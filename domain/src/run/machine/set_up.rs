@@ -1,22 +1,20 @@
 //! Shared set-ups: asked for before the first step, and once more when a target refuses what one of them gave. A request
 //! that is answered 401 was not carried out (RFC 9110, section 15.5.2), so it is sent again whatever it does.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 use serde_json::{Map, Value};
 
 use crate::{
-    outcome::Outcome,
+    document::Slug,
+    outcome::{Outcome, Reason},
     plan::{Plan, PlannedStep},
     result::{SetUpResult, StepOutcome},
     run::inputs::Inputs,
     set_up::{Ask, Failed, Fetch, Ready},
 };
 
-use super::{
-    super::mask,
-    Arc, Command, Machine, State, StepInHand,
-};
+use super::{super::mask, Command, Machine, State, StepInHand};
 
 /// What a run has of one set-up.
 #[derive(Default)]
@@ -105,8 +103,7 @@ impl Machine {
     pub(super) fn set_up_failed(&mut self, mut asking: Asking, failed: Failed) -> Command {
         let Some(index) = asking.wanted.pop_front() else { return self.ask_for(asking) };
         let reason = failed.reason_for_users(&self.plan.uses[index].collection);
-        let outcome =
-            if failed.outcome == Outcome::Failed { Outcome::Failed } else { Outcome::Inconclusive };
+        let outcome = failed.outcome;
         self.note_set_up(index, outcome, Some(failed.reason), failed.fetch);
         match asking.step {
             Some(step) => {
@@ -124,16 +121,9 @@ impl Machine {
         }
     }
 
-    fn note_set_up(
-        &mut self,
-        index: usize,
-        outcome: Outcome,
-        reason: Option<crate::outcome::Reason>,
-        fetch: Option<Fetch>,
-    ) {
-        let (by, at, steps) = fetch.map_or((None, None, Vec::new()), |fetch| {
-            (Some(fetch.by), Some(fetch.at), fetch.steps)
-        });
+    fn note_set_up(&mut self, index: usize, outcome: Outcome, reason: Option<Reason>, fetch: Option<Fetch>) {
+        let (by, at, steps) =
+            fetch.map_or((None, None, Vec::new()), |fetch| (Some(fetch.by), Some(fetch.at), fetch.steps));
         self.set_up_results.push(SetUpResult {
             collection: self.plan.uses[index].collection.clone(),
             outcome,
@@ -145,7 +135,7 @@ impl Machine {
     }
 
     /// The set-up that the run waits for.
-    pub(super) fn awaited(&self, asking: &Asking) -> Option<&crate::document::Slug> {
+    pub(super) fn awaited(&self, asking: &Asking) -> Option<&Slug> {
         asking.wanted.front().map(|index| &self.plan.uses[*index].collection)
     }
 }
