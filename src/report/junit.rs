@@ -10,7 +10,7 @@ use quick_junit::{NonSuccessKind, Report as Xml, TestCase, TestCaseStatus, TestS
 
 use super::{
     Ending, Report, Tested, curl,
-    words::{is_good, time, untold, why},
+    words::{is_good, shared, time, untold, why},
 };
 
 /// Collects, and writes at the end.
@@ -40,6 +40,10 @@ fn suite(tested: &Tested) -> TestSuite {
     suite.add_property(("file", tested.place.as_str()));
     if let Some(environment) = &tested.environment {
         suite.add_property(("environment", environment.as_str()));
+    }
+    for set_up in &tested.result.set_ups {
+        let told = format!("{}, {}", set_up.outcome, shared(set_up));
+        suite.add_property((format!("set-up {}", set_up.collection), told));
     }
     suite.add_test_cases(tested.result.steps.iter().map(|step| case(tested, step)));
     // A run that ended for a reason of its own: a time-out of the whole, a cancel.

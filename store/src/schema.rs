@@ -354,5 +354,5 @@ diesel::allow_tables_to_appear_in_same_query!(quarantines, collections);
 diesel::allow_tables_to_appear_in_same_query!(runs, workers);
 diesel::allow_tables_to_appear_in_same_query!(runs, monitor_collections);
 diesel::allow_tables_to_appear_in_same_query!(runs, collection_versions);
-diesel::allow_tables_to_appear_in_same_query!(collection_uses, collections, collection_versions);
+diesel::allow_tables_to_appear_in_same_query!(collection_uses, collections);
 diesel::allow_tables_to_appear_in_same_query!(notifications, incidents);

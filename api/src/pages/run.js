@@ -12,6 +12,7 @@ export function showRun(place, run) {
       `${run.trigger}, at ${run.location}`, run.monitor ? `, monitor ${run.monitor}` : "",
       run.environment ? `, environment ${run.environment}` : "", `, revision ${run.collection_version}`,
       ", due ", moment(run.due_at), run.duration_ms === null ? "" : `, took ${millis(run.duration_ms)}`),
+    ...(run.set_ups ?? []).map(setUp),
     ...run.steps.map(step),
   ]);
 }
@@ -30,6 +31,17 @@ function verdict(run) {
   if (run.state === "queued") return ": waits for a worker";
   if (run.state === "running") return ": a worker is at it";
   return "";
+}
+
+/** A line; its steps where they went wrong in this very run. */
+function setUp(one) {
+  const from = one.fetched_at ? [", fetched ", moment(one.fetched_at), " by ", el("code", {}, one.fetched_by)] : [];
+  const steps = one.outcome === "passed" ? [] : one.steps ?? [];
+  return el("div", { class: "step" },
+    el("h3", {}, `Shared set-up ${one.collection} `, status(one.outcome)),
+    el("p", { class: "quiet" }, one.steps?.length ? "run here" : "from another run", ...from),
+    one.reason && el("p", {}, one.reason.message),
+    ...steps.map(step));
 }
 
 function step(one, index) {

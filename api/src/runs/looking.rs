@@ -51,9 +51,7 @@ pub(super) async fn get(State(api): State<Api>, Key(id): Key<RunId>) -> Result<J
     let mut conn = api.store.read().await?;
     let run = runs::get(&mut conn, id).await?.ok_or_else(|| Refusal::not_found(format!("run `{id}`")))?;
     let result = results::get(&mut conn, id).await?;
-    Ok(Json(RunWithSteps {
-        run: run.into(),
-        duration_ms: result.as_ref().map(|result| result.duration_ms),
-        steps: result.map(|result| result.steps).unwrap_or_default(),
-    }))
+    let duration_ms = result.as_ref().map(|result| result.duration_ms);
+    let (set_ups, steps) = result.map(|result| (result.set_ups, result.steps)).unwrap_or_default();
+    Ok(Json(RunWithSteps { run: run.into(), duration_ms, set_ups, steps }))
 }

@@ -72,13 +72,13 @@ fn only_captures_that_are_made_can_be_referred_to() {
         let rest = format!(
             "uses: [ {{ collection: session-login }} ]\nsteps:\n- {{ id: a, request: {{ url: https://x, text: '@{{{{session-login.{path}}}}}' }} }}\n"
         );
-        assert_eq!(using(&rest), [format!("12:50 /steps/0/request/text: {expected}")]);
+        assert_eq!(using(&rest), [format!("12:46 /steps/0/request/text: {expected}")]);
     }
 }
 
 #[test]
 fn a_set_up_that_is_not_named_is_no_step_either() {
-    let expected = "11:34 /steps/0/request/url: there is no step `session-login`; the first step has no earlier answers to refer to";
+    let expected = "11:39 /steps/0/request/url: there is no step `session-login`; the first step has no earlier answers to refer to";
     assert_eq!(using(STEPS), [expected]);
 }
 
@@ -96,6 +96,6 @@ fn what_others_refer_to_must_go_on_being_captured() {
     let users = [("shop".parse().unwrap(), ["token".to_owned(), "user".to_owned()].into())];
     let known = Known { users: [("login".parse().unwrap(), users.to_vec())].into(), ..Known::default() };
     let text = "kind: collection\nversion: 1\nid: login\nsteps:\n- { id: a, request: { url: https://x }, capture: { user: body.user } }\n";
-    let expected = "5:1 /steps: `shop` refers to the capture `token`, which no step makes any more; keep it beside the new one until nobody refers to it";
+    let expected = "5:3 /steps: `shop` refers to the capture `token`, which no step makes any more; keep it beside the new one until nobody refers to it";
     assert_eq!(problems_among(text, &known), [expected]);
 }
