@@ -4,6 +4,7 @@
 
 mod bench;
 mod cleaning;
+mod set_ups;
 
 use bench::{Bench, Target};
 use domain::{
