@@ -62,7 +62,7 @@ async fn observe(
         return incidents::stands(conn, tracker, monitor, &ended.run, now).await;
     }
     let shared = shared_cause(ended);
-    if let (Outcome::Failed, Some((incident, _))) = (ended.result.outcome, tracker.incident()) {
+    if let (Some((incident, _)), false) = (tracker.incident(), ended.result.outcome == Outcome::Passed) {
         incidents::let_go(conn, incident, shared.as_ref()).await?;
     }
     let known_to = match &shared {

@@ -192,10 +192,18 @@ async fn keep(
     told(kept.await)
 }
 
+/// A failure that is the worker's own (no way out, frozen) is nobody else's: another one may do better.
 async fn fail(context: &Context, claim: &Claim, failed: &Failed) -> Result<(), Failed> {
     let (claim, failed) = (claim.clone(), failed.clone());
+    let is_ours = matches!(
+        failed.reason.code,
+        ReasonCode::NoEgress | ReasonCode::WorkerPaused | ReasonCode::WorkerLost | ReasonCode::Internal
+    );
     let kept = context.store.write_patiently(Patience::new("keeping a set-up"), move |conn| {
         Box::pin(async move {
+            if is_ours {
+                return set_ups::release(conn, &claim).await;
+            }
             let now = store::now(conn).await?;
             set_ups::fail(conn, &claim, &failed, now).await
         })

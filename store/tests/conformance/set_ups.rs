@@ -31,6 +31,7 @@ conformance! {
     nothing_that_was_captured_is_in_clear_in_the_database
     a_fetch_ends_with_its_worker_and_another_takes_over
     a_fetch_that_was_taken_over_leaves_nothing
+    what_is_left_to_others_is_free_at_once
     a_failure_is_everybody_s_for_a_while
     what_the_target_refused_is_fetched_anew
     a_new_version_or_a_changed_environment_is_another_set_up
@@ -163,6 +164,13 @@ async fn a_fetch_that_was_taken_over_leaves_nothing(bench: Bench) {
     assert!(!write!(bench, |conn| async { set_ups::fail(conn, &late, &failed, now).await }).unwrap());
     assert!(matches!(look(&bench, &place, &ask()).await, Look::Wait));
     assert!(keep(&bench, claim).await);
+}
+
+async fn what_is_left_to_others_is_free_at_once(bench: Bench) {
+    let (place, worker) = (place(&bench).await, worker(&bench).await);
+    let claim = ours(&bench, &place, &ask(), worker).await;
+    assert!(write!(bench, |conn| async { set_ups::release(conn, &claim).await }).unwrap());
+    assert!(matches!(look(&bench, &place, &ask()).await, Look::Free));
 }
 
 async fn a_failure_is_everybody_s_for_a_while(bench: Bench) {
