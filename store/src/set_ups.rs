@@ -223,10 +223,7 @@ pub async fn fail(conn: &mut Conn, claim: &Claim, failed: &Failed, now: DateTime
 
 /// Leaves it to others, as if nobody had tried. False when the claim is not ours any more.
 pub async fn release(conn: &mut Conn, claim: &Claim) -> Result<bool> {
-    let free = (
-        set_ups::fetching_by.eq(None::<Key<WorkerId>>),
-        set_ups::fetching_until.eq(None::<Moment>),
-    );
+    let free = (set_ups::fetching_by.eq(None::<Key<WorkerId>>), set_ups::fetching_until.eq(None::<Moment>));
     Ok(with!(conn, |c| diesel::update(ours!(claim)).set(free).execute(c))? == 1)
 }
 
