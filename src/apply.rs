@@ -15,7 +15,7 @@ use crate::{
     documents::Documents,
 };
 
-/// Environments and channels are named by the others, collections by monitors.
+/// Environments and channels are named by the others, collections by monitors; those that use others come after them.
 const ORDER: [Kind; 4] = [Kind::Environment, Kind::Channel, Kind::Collection, Kind::Monitor];
 
 /// Whether the server took everything.
@@ -42,11 +42,12 @@ pub(crate) async fn apply(
     let mut bodies = Vec::new();
     for (number, document) in documents.iter() {
         let body = body(document, &environment).with_context(|| documents.place(number))?;
-        bodies.push((number, document.kind(), document.id().to_string(), body));
+        let place = (ORDER.iter().position(|one| *one == document.kind()), uses_others(document));
+        bodies.push((place, number, document.kind(), document.id().to_string(), body));
     }
-    bodies.sort_by_key(|(_, kind, ..)| ORDER.iter().position(|one| one == kind));
+    bodies.sort_by_key(|(place, ..)| *place);
     let mut applied = Applied::Everything;
-    for (number, kind, id, body) in bodies {
+    for (_, number, kind, id, body) in bodies {
         let path = format!("/v1/{kind}s/{id}");
         let before = client.get(&path).await?;
         let answer = client.put(&path, &body).await?;
@@ -60,6 +61,10 @@ pub(crate) async fn apply(
         }
     }
     Ok(applied)
+}
+
+fn uses_others(document: &Document) -> bool {
+    matches!(document, Document::Collection(collection) if !collection.uses.is_empty())
 }
 
 /// The document as the API takes it: the command line's own `from_env` becomes the value.

@@ -1,5 +1,7 @@
 //! Runs collections here and now, without a server: finds each one's environment among the documents, takes secrets
-//! from the process's environment, and lets the worker's own runner do the rest.
+//! from the process's environment, and lets the worker's own runner do the rest. Shared set-ups are shared by all runs.
+
+mod set_ups;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -7,8 +9,8 @@ use std::{
 };
 
 use anyhow::{Context, bail};
+use chrono::{DateTime, Utc};
 use domain::{
-    clock::Clock,
     document::{Collection, Document, Environment, Slug},
     id::RunId,
     outcome::{Outcome, Reason, ReasonCode},
@@ -17,7 +19,6 @@ use domain::{
     result::RunResult,
     run::inputs::{Inputs, RunFacts, Secrets},
 };
-use outbound::Outbound;
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 use worker::runner::{Unguarded, execute};
@@ -26,6 +27,7 @@ use crate::{
     documents::Documents,
     report::{Source, Tested},
 };
+pub(crate) use set_ups::SetUps;
 
 /// What the command line says besides the documents.
 #[derive(Debug, Clone, Default)]
@@ -69,6 +71,8 @@ pub(crate) struct Trial {
     plan: Arc<Plan>,
     vars: Vec<Map<String, Value>>,
     secrets: Secrets,
+    /// What it uses, by id.
+    set_ups: BTreeMap<Slug, Arc<Plan>>,
     /// Secrets that the collection uses and that have no value here, with the reason.
     pub(crate) missing: Vec<String>,
 }
@@ -123,14 +127,17 @@ fn prepare_one(
     overrides: &Overrides,
     variable: impl Fn(&str) -> Option<String>,
 ) -> anyhow::Result<Trial> {
-    let plan = Plan::compile(collection).map_err(|problems| {
-        let first = problems.into_iter().next().map(|problem| problem.message);
-        anyhow::anyhow!(first.unwrap_or_else(|| "the collection does not compile".to_owned()))
-    })?;
+    let plan = compile(collection)?;
+    let mut set_ups = BTreeMap::new();
+    for used in &plan.uses {
+        let set_up = find_collection(documents, &used.collection)?;
+        set_ups.insert(used.collection.clone(), Arc::new(compile(set_up)?));
+    }
     let name = overrides.environment.as_ref().or(collection.environment.as_ref());
     let environment = name.map(|name| find(documents, name)).transpose()?;
     let (mut secrets, mut missing) = (Vec::new(), Vec::new());
-    for name in used_secrets(&plan) {
+    let plans = set_ups.values().map(Arc::as_ref).chain([&plan]);
+    for name in plans.flat_map(used_secrets).collect::<BTreeSet<_>>() {
         match secret(&name, environment, overrides, &variable) {
             Ok(value) => secrets.push((name, value)),
             Err(reason) => missing.push(reason),
@@ -146,8 +153,25 @@ fn prepare_one(
         plan: Arc::new(plan),
         vars: std::iter::once(overrides.vars.clone()).chain(vars).collect(),
         secrets: secrets.into_iter().collect(),
+        set_ups,
         missing,
     })
+}
+
+fn compile(collection: &Collection) -> anyhow::Result<Plan> {
+    Plan::compile(collection).map_err(|problems| {
+        let first = problems.into_iter().next().map(|problem| problem.message);
+        anyhow::anyhow!(first.unwrap_or_else(|| "the collection does not compile".to_owned()))
+    })
+}
+
+/// The collection of that id, whether or not it is selected.
+fn find_collection<'d>(documents: &'d Documents, id: &Slug) -> anyhow::Result<&'d Collection> {
+    let found = documents.iter().find_map(|(_, document)| match document {
+        Document::Collection(collection) if collection.id == *id => Some(collection),
+        _ => None,
+    });
+    found.with_context(|| format!("the collection `{id}`, which is used here, is not among these documents"))
 }
 
 /// The environment of that id.
@@ -195,28 +219,33 @@ fn secret(
 }
 
 impl Trial {
+    fn inputs(&self, id: RunId, started_at: DateTime<Utc>) -> Inputs {
+        let location = "default".parse().expect("`default` is a slug");
+        Inputs {
+            facts: RunFacts { id, started_at, attempt: 1, location },
+            vars: self.vars.clone(),
+            secrets: self.secrets.clone(),
+            seed: rand::random(),
+        }
+    }
+
     /// Runs it to its end. A cancel still lets clean-up steps run.
     pub(crate) async fn run(
         &self,
         repetition: Option<u32>,
-        outbound: &Outbound,
-        clock: &dyn Clock,
+        set_ups: &SetUps,
         cancel: &CancellationToken,
     ) -> Tested {
-        let started_at = clock.now();
-        let location = "default".parse().expect("`default` is a slug");
-        let inputs = Inputs {
-            facts: RunFacts { id: RunId::random(started_at), started_at, attempt: 1, location },
-            vars: self.vars.clone(),
-            secrets: self.secrets.clone(),
-            seed: rand::random(),
-        };
-        let result =
-            execute(Arc::clone(&self.plan), inputs, outbound.session(), &mut Unguarded, cancel).await;
+        let started_at = set_ups.clock.now();
+        let inputs = self.inputs(RunId::random(started_at), started_at);
+        let (plan, session) = (Arc::clone(&self.plan), set_ups.outbound.session());
+        let mine = set_ups.of(self, inputs.facts.id);
+        let result = execute(plan, inputs, session, &mut Unguarded, &mine, cancel).await;
         let result = result.unwrap_or_else(|| RunResult {
             outcome: Outcome::Inconclusive,
             reason: Some(Reason::new(ReasonCode::Internal, "the run was given up")),
             duration_ms: 0.0,
+            set_ups: Vec::new(),
             steps: Vec::new(),
             rows: Vec::new(),
         });

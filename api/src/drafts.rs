@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use axum::{Json as Answer, extract::State};
 use domain::{
     document::{
-        Environment, Slug,
+        Collection, Environment, Slug,
         complete::{Completion, Surroundings, completions},
         rewrite::{arrange_steps, rename_step},
     },
@@ -112,7 +112,8 @@ async fn complete(State(api): State<Api>, Json(body): Json) -> Result<Answer<Com
     let Place { document, pointer, answers } = read(body)?;
     let mut conn = api.store.read().await?;
     let environments = environments(&mut conn, &document).await?;
-    let around = Surroundings { environments: &environments, answers: &answers };
+    let set_ups = set_ups(&mut conn, &document).await?;
+    let around = Surroundings { environments: &environments, set_ups: &set_ups, answers: &answers };
     Ok(Answer(Completions { data: completions(&document, &pointer, &around) }))
 }
 
@@ -126,6 +127,17 @@ fn answer(rewritten: Result<Value, Vec<Problem>>) -> Result<Answer<Rewritten>, R
         Ok(document) => Ok(Answer(Rewritten { document })),
         Err(problems) => Err(Refusal::invalid(Code::InvalidRequest, problems)),
     }
+}
+
+/// The collections that it uses, as far as there are such.
+async fn set_ups(conn: &mut Conn, document: &Value) -> store::Result<Vec<Collection>> {
+    let named = document["uses"].as_array().into_iter().flatten();
+    let named = named.filter_map(|used| used["collection"].as_str()?.parse::<Slug>().ok());
+    let mut all = Vec::new();
+    for slug in named {
+        all.extend(store::collections::get(conn, &slug).await?.map(|saved| saved.document));
+    }
+    Ok(all)
 }
 
 /// The environment that the collection names, or all: it may be run in any of them.

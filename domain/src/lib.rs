@@ -24,4 +24,5 @@ pub mod reference;
 pub mod result;
 pub mod run;
 pub mod schedule;
+pub mod set_up;
 pub mod template;

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::document::Slug;
+
 /// A text enum: one spelling for rows, JSON and people.
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)* }) => {
@@ -148,6 +150,8 @@ words! {
         Proxy = "proxy",
         /// The authorization server gave no access token.
         NoToken = "no_token",
+        /// A shared set-up that the run needs failed.
+        SetUpFailed = "set_up_failed",
         /// More requests in one run than the cap.
         TooManyRequests = "too_many_requests",
         /// The whole run's time-out.
@@ -209,18 +213,28 @@ pub struct Reason {
     pub row: Option<u32>,
     /// One sentence for people.
     pub message: String,
+    /// The shared set-up that is to blame: all runs that fail for it have one cause.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Slug>,
 }
 
 impl Reason {
     /// A reason that names neither step nor row.
     pub fn new(code: ReasonCode, message: impl Into<String>) -> Self {
-        Self { code, step: None, row: None, message: message.into() }
+        Self { code, step: None, row: None, message: message.into(), cause: None }
     }
 
     /// The same reason, at a step.
     #[must_use]
     pub fn at_step(mut self, step: impl Into<String>) -> Self {
         self.step = Some(step.into());
+        self
+    }
+
+    /// The same reason, with the shared set-up that is to blame.
+    #[must_use]
+    pub fn caused_by(mut self, set_up: &Slug) -> Self {
+        self.cause = Some(set_up.clone());
         self
     }
 }

@@ -8,7 +8,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::outcome::{Outcome, Reason, ReasonCode, words};
+use crate::{
+    document::Slug,
+    id::RunId,
+    outcome::{Outcome, Reason, ReasonCode, words},
+};
 
 /// The whole result of one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -19,6 +23,9 @@ pub struct RunResult {
     pub reason: Option<Reason>,
     /// From the first command to the last answer, clean-up included, in milliseconds.
     pub duration_ms: f64,
+    /// The shared set-ups that the run asked for, in order; one that its target refused is there twice.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub set_ups: Vec<SetUpResult>,
     /// One per step of the collection, in order, also those that never ran (`skipped`). Empty for a collection with
     /// `each`: its rows have the steps.
     pub steps: Vec<StepResult>,
@@ -83,6 +90,25 @@ fn in_title(value: &Value) -> String {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
     }
+}
+
+/// A shared set-up, as a run was given it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SetUpResult {
+    /// Its collection.
+    pub collection: Slug,
+    /// `passed`, or how it failed.
+    pub outcome: Outcome,
+    /// Why, unless it passed; the step is one of the set-up's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// The run that fetched it for all; null when it could not be run.
+    pub fetched_by: Option<RunId>,
+    /// When.
+    pub fetched_at: Option<DateTime<Utc>>,
+    /// What was done; only in the run that fetched it. What its steps captured is masked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepResult>,
 }
 
 words! {

@@ -189,6 +189,7 @@ mod tests {
     fn resolved(channel: Value) -> Result<Receiver, String> {
         let vars = json!({ "host": "hooks.example.com", "team": { "path": "a b" } });
         let values = Values {
+            updated_at: None,
             vars: vars.as_object().unwrap().clone(),
             secrets: [("KEY", "hunter22"), ("NONE", "")].map(|(k, v)| (k.to_owned(), v.into())).into(),
         };

@@ -27,7 +27,7 @@ use crate::{
     report::{self, Choice, Reporters, Summary, Tested},
     shutdown::Signals,
     terminal::Style,
-    trial::{self, Overrides, Selection, Trial},
+    trial::{self, Overrides, Selection, SetUps, Trial},
 };
 
 /// The arguments of `skopos test`.
@@ -98,12 +98,13 @@ impl Test {
     ) -> anyhow::Result<Summary> {
         let (started, cancel, enough) = (Instant::now(), cancel_on_signal(), CancellationToken::new());
         let trials: Vec<_> = trials.into_iter().map(Arc::new).collect();
+        let set_ups = SetUps::new(outbound.clone(), Arc::new(SystemClock), cancel.clone());
         let all = (1..=self.repeat.get())
             .flat_map(|repetition| trials.iter().map(move |trial| (repetition, Arc::clone(trial))));
         let mut runs = stream::iter(all)
             .map(|(repetition, trial)| {
                 let repetition = (self.repeat.get() > 1).then_some(repetition);
-                let run = Run { trial, repetition, outbound: outbound.clone(), cancel: cancel.clone() };
+                let run = Run { trial, repetition, set_ups: set_ups.clone(), cancel: cancel.clone() };
                 // A task of its own, so that runs share the processors.
                 tokio::spawn(run.unless(enough.clone(), self.fail_fast))
             })
@@ -154,7 +155,7 @@ impl Test {
 struct Run {
     trial: Arc<Trial>,
     repetition: Option<u32>,
-    outbound: Outbound,
+    set_ups: SetUps,
     cancel: CancellationToken,
 }
 
@@ -164,7 +165,7 @@ impl Run {
         if enough.is_cancelled() {
             return None;
         }
-        let tested = self.trial.run(self.repetition, &self.outbound, &SystemClock, &self.cancel).await;
+        let tested = self.trial.run(self.repetition, &self.set_ups, &self.cancel).await;
         if fail_fast && !matches!(tested.result.outcome, Outcome::Passed | Outcome::Degraded) {
             enough.cancel();
         }

@@ -10,7 +10,7 @@ use quick_junit::{NonSuccessKind, Report as Xml, TestCase, TestCaseStatus, TestS
 
 use super::{
     Ending, Report, Tested, curl,
-    words::{Point, is_good, points, time, untold},
+    words::{Point, is_good, points, shared, time, untold},
 };
 
 /// Collects, and writes at the end.
@@ -40,6 +40,10 @@ fn suite(tested: &Tested) -> TestSuite {
     suite.add_property(("file", tested.place.as_str()));
     if let Some(environment) = &tested.environment {
         suite.add_property(("environment", environment.as_str()));
+    }
+    for set_up in &tested.result.set_ups {
+        let told = format!("{}, {}", set_up.outcome, shared(set_up));
+        suite.add_property((format!("set-up {}", set_up.collection), told));
     }
     suite.add_test_cases(points(&tested.result).iter().map(|point| case(tested, point)));
     // A run that ended for a reason of its own: a time-out of the whole, a cancel.

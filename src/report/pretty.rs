@@ -10,12 +10,14 @@ use std::{
 
 use domain::{
     outcome::Outcome,
-    result::{AssertionOutcome, AssertionResult, Attempt, ReceivedResponse, StepOutcome, StepResult},
+    result::{
+        AssertionOutcome, AssertionResult, Attempt, ReceivedResponse, SetUpResult, StepOutcome, StepResult,
+    },
 };
 
 use super::{
     Ending, Report, Tested, curl,
-    words::{cut, duration, needs_attention, shown, unmet, untold},
+    words::{cut, duration, needs_attention, shared, shown, unmet, untold},
 };
 use crate::terminal::{Style, printable};
 
@@ -32,6 +34,9 @@ impl Report for Pretty {
         let head = self.style.bold(printable(&tested.title()));
         let aside = self.style.dim(format!("{}  {}", duration(result.duration_ms), tested.place));
         writeln!(out, "{} {head}  {aside}", self.outcome(result.outcome))?;
+        for set_up in &result.set_ups {
+            self.set_up(out, set_up)?;
+        }
         for step in &result.steps {
             self.step(out, step)?;
         }
@@ -60,6 +65,17 @@ impl Report for Pretty {
 }
 
 impl Pretty {
+    /// A line; its steps only when they went wrong in this very run.
+    fn set_up(&self, out: &mut dyn Write, set_up: &SetUpResult) -> io::Result<()> {
+        let told = self.style.dim(shared(set_up));
+        writeln!(out, "  {} {}  {told}", self.outcome(set_up.outcome), set_up.collection)?;
+        let wrong = set_up.outcome != Outcome::Passed;
+        set_up.steps.iter().filter(|_| wrong).try_for_each(|step| {
+            write!(out, "  ")?;
+            self.step(out, step)
+        })
+    }
+
     fn step(&self, out: &mut dyn Write, step: &StepResult) -> io::Result<()> {
         let name = printable(&step.name);
         let aside = match (step.outcome, step.latency_ms) {

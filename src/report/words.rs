@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{
     outcome::{Outcome, Reason},
-    result::{AssertionOutcome, AssertionResult, RowResult, RunResult, StepOutcome, StepResult},
+    result::{AssertionOutcome, AssertionResult, RowResult, RunResult, SetUpResult, StepOutcome, StepResult},
 };
 use serde_json::Value;
 
@@ -32,6 +32,15 @@ fn why(step: &StepResult) -> Vec<String> {
         return told;
     }
     step.reason.iter().map(|reason| printable(&reason.message)).collect()
+}
+
+/// Where a shared set-up is from.
+pub(super) fn shared(set_up: &SetUpResult) -> &'static str {
+    match (set_up.fetched_by, set_up.steps.is_empty()) {
+        (None, _) => "shared set-up, could not be run",
+        (Some(_), true) => "shared set-up, from an earlier run",
+        (Some(_), false) => "shared set-up, run here",
+    }
 }
 
 /// What a run says that none of its steps does.

@@ -12,7 +12,7 @@ use crate::{
     Change, Conn, Error, Listing, Page, Result,
     conn::{load_locked, with},
     monitors, references,
-    schema::{collection_versions, collections},
+    schema::{collection_uses, collection_versions, collections},
     types::{Doc, Key, Moment, Word, count},
 };
 
@@ -46,7 +46,7 @@ pub async fn replace(
     document: &Collection,
     now: DateTime<Utc>,
 ) -> Result<(Change, SavedCollection)> {
-    references::require_environment(conn, document.environment.as_ref()).await?;
+    references::require_named(conn, document).await?;
     let change = match locked(conn, &document.id).await? {
         None => {
             insert(conn, document, now).await?;
@@ -62,6 +62,7 @@ pub async fn replace(
         }
     };
     if change != Change::Unchanged {
+        link(conn, document).await?;
         monitors::follow(conn, document, now).await?;
     }
     let saved = get(conn, &document.id).await?;
@@ -89,6 +90,23 @@ pub async fn delete(conn: &mut Conn, slug: &Slug) -> Result<bool> {
     monitors::delete_owned(conn, slug).await?;
     let one = collections::table.filter(collections::slug.eq(Word(slug.clone())));
     Ok(with!(conn, |c| diesel::delete(one).execute(c))? == 1)
+}
+
+/// The id and the current version of that slug.
+pub async fn current_version(conn: &mut Conn, slug: &Slug) -> Result<Option<(CollectionId, u32)>> {
+    let one = collections::table.filter(collections::slug.eq(Word(slug.clone())));
+    let row: Option<(Key<CollectionId>, i32)> =
+        with!(conn, |c| one.select((collections::id, collections::version)).first(c)).optional()?;
+    Ok(row.map(|(id, version)| (id.0, version.cast_unsigned())))
+}
+
+/// The collections that use this one as a shared set-up, in their current versions.
+pub async fn users(conn: &mut Conn, slug: &Slug) -> Result<Vec<Collection>> {
+    let by = collection_uses::table.filter(collection_uses::used.eq(Word(slug.clone())));
+    let ids: Vec<Key<CollectionId>> = with!(conn, |c| by.select(collection_uses::collection_id).load(c))?;
+    let some = current().filter(collections::id.eq_any(ids)).order(collections::slug);
+    let rows: Vec<Row> = with!(conn, |c| some.load(c))?;
+    Ok(rows.into_iter().map(|row| saved(row).document).collect())
 }
 
 /// One version, also of a collection that has been deleted since.
@@ -126,6 +144,24 @@ fn current() -> _ {
             collections::created_at,
             collections::updated_at,
         ))
+}
+
+/// Which set-ups a collection uses, as in its document.
+async fn link(conn: &mut Conn, document: &Collection) -> Result<()> {
+    let Some((id, _)) = current_version(conn, &document.id).await? else { return Ok(()) };
+    let old = collection_uses::table.filter(collection_uses::collection_id.eq(Key(id)));
+    with!(conn, |c| diesel::delete(old).execute(c))?;
+    for used in &document.uses {
+        let row = (
+            collection_uses::collection_id.eq(Key(id)),
+            collection_uses::used.eq(Word(used.collection.clone())),
+        );
+        with!(conn, |c| diesel::insert_into(collection_uses::table)
+            .values(row)
+            .on_conflict_do_nothing()
+            .execute(c))?;
+    }
+    Ok(())
 }
 
 /// Two that replace the same collection do it one after the other.

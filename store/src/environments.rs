@@ -36,6 +36,8 @@ pub struct SavedEnvironment {
 /// What references see of an environment.
 #[derive(Debug, Clone, Default)]
 pub struct Values {
+    /// When the document or a secret changed last; `None` for what is no environment's.
+    pub updated_at: Option<DateTime<Utc>>,
     /// Shown to everybody.
     pub vars: Map<String, Value>,
     /// Shown to nobody.
@@ -133,7 +135,11 @@ pub async fn values(conn: &mut Conn, slug: &Slug, key: &SecretKey) -> Result<Opt
         let value = key.open(&place(id, &name), &sealed)?;
         Ok((name, value))
     });
-    Ok(Some(Values { vars: row.document.0.vars, secrets: secrets.collect::<Result<_>>()? }))
+    Ok(Some(Values {
+        updated_at: Some(row.updated_at.0),
+        vars: row.document.0.vars,
+        secrets: secrets.collect::<Result<_>>()?,
+    }))
 }
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]

@@ -151,8 +151,16 @@ fn lost(error: &DieselError) -> bool {
 /// somebody was faster, and the next try sees what they did. Anywhere else it is a defect. SQLite tells no table, and has
 /// one writer at a time.
 fn names_documents(table: &str) -> bool {
-    ["environments", "channels", "collections", "monitors", "monitor_collections", "monitor_channels"]
-        .contains(&table)
+    const TABLES: [&str; 7] = [
+        "environments",
+        "channels",
+        "collections",
+        "collection_uses",
+        "monitors",
+        "monitor_collections",
+        "monitor_channels",
+    ];
+    TABLES.contains(&table)
 }
 
 /// Whether a transaction that failed so, before its COMMIT, is worth another try at once.

@@ -3,6 +3,7 @@
 mod by_hand;
 mod confirming;
 mod notes;
+mod shared;
 mod telling;
 
 use chrono::{DateTime, Utc};
@@ -11,7 +12,7 @@ use diesel_async::RunQueryDsl;
 use domain::{
     document::{AlertSeverity, Slug},
     id::{CollectionId, IncidentId, MonitorId, RunId},
-    incident::{Incident, IncidentLevel, IncidentState},
+    incident::{Incident, IncidentLevel, IncidentState, SharedCause},
     outcome::Reason,
 };
 
@@ -26,6 +27,7 @@ use crate::{
 pub use by_hand::{Act, Acted, act};
 pub use confirming::{stands, unconfirmed};
 pub use notes::{add_note, notes_of};
+pub use shared::{known_to, let_go, lock_causes};
 pub(crate) use telling::close;
 pub use telling::{Applied, Cause, apply};
 
@@ -143,6 +145,7 @@ struct Row {
     level: Word<IncidentLevel>,
     opened_by: Key<RunId>,
     reason: Option<Doc<Reason>>,
+    cause: Option<Word<SharedCause>>,
     opened_at: Moment,
     acknowledged_at: Option<Moment>,
     snoozed_until: Option<Moment>,
@@ -166,6 +169,7 @@ impl TryFrom<&Incident> for Row {
             level: Word(incident.level),
             opened_by: Key(incident.opened_by),
             reason: incident.reason.clone().map(Doc),
+            cause: incident.cause.clone().map(Word),
             opened_at: Moment(incident.opened_at),
             acknowledged_at: incident.acknowledged_at.map(Moment),
             snoozed_until: incident.snoozed_until.map(Moment),
@@ -187,6 +191,7 @@ impl From<Row> for Incident {
             level: row.level.0,
             opened_by: row.opened_by.0,
             reason: row.reason.map(|reason| reason.0),
+            cause: row.cause.map(|cause| cause.0),
             opened_at: row.opened_at.0,
             acknowledged_at: row.acknowledged_at.map(|at| at.0),
             snoozed_until: row.snoozed_until.map(|at| at.0),

@@ -29,6 +29,7 @@ pub mod retention;
 pub mod runs;
 mod schema;
 mod secret;
+pub mod set_ups;
 mod store;
 mod types;
 mod wakeup;

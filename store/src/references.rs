@@ -2,22 +2,29 @@
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use domain::document::{Kind, Monitor, Slug};
+use domain::document::{Collection, Kind, Monitor, Slug};
 
 use crate::{
     Conn, Error, Missing, Result,
     conn::with,
-    schema::{channels, collections, environments, monitor_channels, monitor_collections, monitors},
+    schema::{
+        channels, collection_uses, collections, environments, monitor_channels, monitor_collections, monitors,
+    },
     types::Word,
 };
 
 /// `Missing` when there is no such environment.
 pub(crate) async fn require_environment(conn: &mut Conn, slug: Option<&Slug>) -> Result<()> {
-    let missing = match slug {
-        Some(slug) => missing(conn, Kind::Environment, std::slice::from_ref(slug)).await?,
-        None => Vec::new(),
-    };
+    let missing = missing(conn, Kind::Environment, slug.map_or(&[], std::slice::from_ref)).await?;
     if missing.is_empty() { Ok(()) } else { Err(Error::Missing(missing)) }
+}
+
+/// `Missing` with everything that a collection names and that there is not.
+pub(crate) async fn require_named(conn: &mut Conn, collection: &Collection) -> Result<()> {
+    let used: Vec<_> = collection.uses.iter().map(|used| used.collection.clone()).collect();
+    let mut absent = missing(conn, Kind::Collection, &used).await?;
+    absent.extend(missing(conn, Kind::Environment, collection.environment.as_slice()).await?);
+    if absent.is_empty() { Ok(()) } else { Err(Error::Missing(absent)) }
 }
 
 /// `Missing` with everything that a monitor names and that there is not.
@@ -77,7 +84,7 @@ pub(crate) async fn refuse_used_environment(conn: &mut Conn, slug: &Slug) -> Res
     refuse(Kind::Environment, by)
 }
 
-/// `InUse` when a monitor that is not its own names the collection.
+/// `InUse` when a monitor that is not its own names the collection, or another collection uses it.
 pub(crate) async fn refuse_used_collection(conn: &mut Conn, slug: &Slug) -> Result<()> {
     let word = Word(slug.clone());
     let by = monitor_collections::table
@@ -85,8 +92,13 @@ pub(crate) async fn refuse_used_collection(conn: &mut Conn, slug: &Slug) -> Resu
         .filter(monitor_collections::collection.eq(&word))
         .filter(monitors::owner.is_null().or(monitors::owner.ne(&word)))
         .order(monitors::slug);
-    let by = with!(conn, |c| by.select(monitors::slug).load(c))?;
-    refuse(Kind::Collection, [(Kind::Monitor, by)])
+    let by_monitors = with!(conn, |c| by.select(monitors::slug).load(c))?;
+    let by = collection_uses::table
+        .inner_join(collections::table.on(collections::id.eq(collection_uses::collection_id)))
+        .filter(collection_uses::used.eq(&word))
+        .order(collections::slug);
+    let by_collections = with!(conn, |c| by.select(collections::slug).load(c))?;
+    refuse(Kind::Collection, [(Kind::Monitor, by_monitors), (Kind::Collection, by_collections)])
 }
 
 /// `InUse` when the alert rules of a monitor name the channel.

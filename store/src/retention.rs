@@ -21,6 +21,7 @@ use crate::{
     literal::IsResolved,
     notifications, paces,
     schema::{collection_versions, collections, gaps, incidents, run_results, runs, workers},
+    set_ups,
     types::{Key, Moment, Word, sql},
 };
 
@@ -56,6 +57,7 @@ impl Pruned {
 pub async fn prune(conn: &mut Conn, older_than: DateTime<Utc>, limit: u32) -> Result<Pruned> {
     let (before, limit) = (Moment(older_than), i64::from(limit));
     paces::prune(conn, older_than).await?;
+    set_ups::prune(conn).await?;
     Ok(Pruned {
         days: 0,
         runs: prune_runs(conn, before, limit).await?,

@@ -171,6 +171,7 @@ diesel::table! {
         level -> Text,
         opened_by -> Key,
         reason -> Nullable<Doc>,
+        cause -> Nullable<Text>,
         opened_at -> Moment,
         acknowledged_at -> Nullable<Moment>,
         snoozed_until -> Nullable<Moment>,
@@ -311,6 +312,37 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::sql::*;
+    collection_uses (collection_id, used) {
+        collection_id -> Key,
+        used -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::sql::*;
+    set_ups (collection_id, environment) {
+        collection_id -> Key,
+        environment -> Text,
+        version -> Integer,
+        environment_at -> Nullable<Moment>,
+        generation -> Integer,
+        sealed -> Nullable<Binary>,
+        fetched_at -> Nullable<Moment>,
+        fetched_by -> Nullable<Key>,
+        failures -> Integer,
+        failure -> Nullable<Doc>,
+        failed_at -> Nullable<Moment>,
+        failed_by -> Nullable<Key>,
+        fetching_by -> Nullable<Key>,
+        fetching_until -> Nullable<Moment>,
+        claimed_at -> Moment,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     collections,
     collection_versions,
@@ -322,3 +354,5 @@ diesel::allow_tables_to_appear_in_same_query!(quarantines, collections);
 diesel::allow_tables_to_appear_in_same_query!(runs, workers);
 diesel::allow_tables_to_appear_in_same_query!(runs, monitor_collections);
 diesel::allow_tables_to_appear_in_same_query!(runs, collection_versions);
+diesel::allow_tables_to_appear_in_same_query!(collection_uses, collections);
+diesel::allow_tables_to_appear_in_same_query!(notifications, incidents);

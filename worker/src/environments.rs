@@ -3,6 +3,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use chrono::{DateTime, Utc};
 use domain::{document::Slug, run::inputs::Secrets};
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
@@ -15,6 +16,8 @@ const BATCH: usize = 256;
 /// What references see of an environment.
 #[derive(Debug)]
 pub(crate) struct Values {
+    /// When it, or a secret of it, changed last.
+    pub(crate) updated_at: Option<DateTime<Utc>>,
     pub(crate) vars: Map<String, Value>,
     pub(crate) secrets: Secrets,
 }
@@ -47,5 +50,5 @@ async fn read(store: &Store, slug: &Slug) -> Option<Values> {
         None
     })?;
     let secrets = values.secrets.into_iter().map(|(name, value)| (name, value.expose_secret().to_owned()));
-    Some(Values { vars: values.vars, secrets: secrets.collect() })
+    Some(Values { updated_at: values.updated_at, vars: values.vars, secrets: secrets.collect() })
 }

@@ -23,12 +23,13 @@ use crate::{
     lease::Lease,
     marks::Marks,
     owner::Owner,
-    prepare::Preparer,
+    prepare::{Prepared, Preparer},
     pulse::Pulse,
     recorder::{self, Ended, Flow, Recorder},
     release::release_patiently,
     runner::drive,
     running::InHand,
+    set_ups::Fleet,
 };
 
 /// How long a message is held that another worker is to have: the broker may offer it to this one a few times before
@@ -50,6 +51,14 @@ pub(crate) struct Context {
     pub(crate) egress: Egress,
     pub(crate) pulse: Pulse,
     pub(crate) stop: Stop,
+}
+
+/// What is driven for a run, and with what.
+struct Ready<'c> {
+    machine: Machine,
+    guard: Owner<'c>,
+    set_ups: Fleet<'c>,
+    flow: Flow,
 }
 
 /// How far a worker is on its way out.
@@ -117,15 +126,15 @@ impl Context {
         }
     }
 
-    async fn own(&self, run: Run, owner: WorkerId, in_hand: InHand) {
-        let (machine, mut guard, flow) = match self.ready(&run, owner).await {
+    async fn own(self: &Arc<Self>, run: Run, owner: WorkerId, in_hand: InHand) {
+        let Ready { mut machine, mut guard, set_ups, flow } = match self.ready(&run, owner).await {
             Ok(ready) => ready,
             Err(reason) => return self.record(Ended::inconclusive(run, owner, reason)).await,
         };
-        let began = Instant::now();
+        let (began, session) = (Instant::now(), self.outbound.session());
         let finished = tokio::select! {
             biased;
-            finished = drive(machine, self.outbound.session(), &mut guard, &in_hand.cancel) => finished,
+            finished = drive(&mut machine, session, &mut guard, &set_ups, &in_hand.cancel) => finished,
             () = self.stop.drained.cancelled() => None,
         };
         match finished {
@@ -138,23 +147,20 @@ impl Context {
     }
 
     /// What is to be driven for a run, and what is to be known of its collection.
-    async fn ready<'c>(
-        &'c self,
-        run: &'c Run,
-        owner: WorkerId,
-    ) -> Result<(Machine, Owner<'c>, Flow), Reason> {
+    async fn ready<'c>(self: &'c Arc<Self>, run: &'c Run, owner: WorkerId) -> Result<Ready<'c>, Reason> {
         let prepared = self.preparer.prepare(run, &*self.clock).await;
-        let (plan, inputs) = prepared.map_err(|reason| {
+        let Prepared { plan, inputs, environment_at } = prepared.map_err(|reason| {
             if run.cleaning { cleaning::not_carried_out(&reason.message) } else { reason }
         })?;
         let flow = Flow { name: plan.name.clone(), repeatable: plan.is_repeatable() };
         let guard = Owner::new(self, run, owner, plan.cleans_up());
+        let set_ups = Fleet::new(self, run, owner, inputs.clone(), environment_at);
         let machine = if run.cleaning {
             cleaning::resume(&self.store, run, plan, inputs).await?
         } else {
             Machine::new(plan, inputs)
         };
-        Ok((machine, guard, flow))
+        Ok(Ready { machine, guard, set_ups, flow })
     }
 
     async fn record(&self, ended: Ended) {

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use domain::{
     document::Slug,
-    incident::{Change, Fresh, Observation, Tracker},
+    incident::{Change, Fresh, Observation, SharedCause, Tracker},
     notification::evidence,
-    outcome::Trigger,
+    outcome::{Outcome, Trigger},
     planted::{self, Bug},
 };
 use store::{
@@ -30,6 +30,7 @@ pub(crate) async fn fold(conn: &mut Conn, ended: &[&Ended], now: DateTime<Utc>) 
     let keys: Vec<HealthKey> = by_key.keys().copied().collect();
     let mut trackers = health::lock(conn, &keys, now).await?;
     let monitors = monitors::get_by_ids(conn, keys.iter().map(|key| key.0)).await?;
+    incidents::lock_causes(conn, &ended.iter().filter_map(|ended| shared_cause(ended)).collect()).await?;
     let (mut applied, mut changed) = (Applied::default(), BTreeMap::new());
     for (key, mut runs) in by_key {
         // A monitor that has gone, or has let go of the collection, has nobody to tell.
@@ -60,7 +61,15 @@ async fn observe(
     if !ended.result.outcome.is_evidence() {
         return incidents::stands(conn, tracker, monitor, &ended.run, now).await;
     }
-    let observation = observation(ended, monitor.is_muted(now), now);
+    let shared = shared_cause(ended);
+    if let (Some((incident, _)), false) = (tracker.incident(), ended.result.outcome == Outcome::Passed) {
+        incidents::let_go(conn, incident, shared.as_ref()).await?;
+    }
+    let known_to = match &shared {
+        Some(cause) => incidents::known_to(conn, key, cause).await?,
+        None => Vec::new(),
+    };
+    let observation = observation(ended, monitor.is_muted(now), &known_to, now);
     let mut changes = tracker.observe(&monitor.document.alerts, observation, Fresh::random(now));
     if planted::has(Bug::NotifyOutside) {
         changes.retain(|change| !matches!(change, Change::Tell(_)));
@@ -79,7 +88,13 @@ fn key(ended: &Ended) -> Option<HealthKey> {
     matters.then_some((monitor.id, ended.run.collection.id))
 }
 
-fn observation(ended: &Ended, muted: bool, now: DateTime<Utc>) -> Observation {
+/// The shared set-up that a run failed for.
+fn shared_cause(ended: &Ended) -> Option<SharedCause> {
+    let reason = ended.result.reason.as_ref().filter(|_| ended.result.outcome == Outcome::Failed)?;
+    Some(SharedCause { set_up: reason.cause.clone()?, environment: ended.run.environment.clone() })
+}
+
+fn observation<'k>(ended: &Ended, muted: bool, known_to: &'k [Slug], now: DateTime<Utc>) -> Observation<'k> {
     Observation {
         run: ended.run.id,
         outcome: ended.result.outcome,
@@ -87,6 +102,7 @@ fn observation(ended: &Ended, muted: bool, now: DateTime<Utc>) -> Observation {
         due_at: ended.run.due_at,
         in_maintenance: ended.run.in_maintenance,
         muted,
+        known_to,
         confirms: ended.run.trigger == Trigger::Confirm,
         repeatable: ended.flow.repeatable,
     }
@@ -103,5 +119,6 @@ fn cause(monitor: &Slug, ended: &Ended) -> Cause {
         reason: ended.result.reason.clone(),
         step,
         assertion,
+        shared: shared_cause(ended),
     }
 }

@@ -22,6 +22,7 @@ mod recorder;
 mod release;
 pub mod runner;
 mod running;
+mod set_ups;
 
 use std::{sync::Arc, time::Duration};
 

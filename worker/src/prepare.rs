@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use chrono::{DateTime, Utc};
 use domain::{
     clock::Clock,
     document::Slug,
@@ -27,6 +28,17 @@ const KEPT_PLANS: usize = 4096;
 
 type Version = (CollectionId, u32);
 
+/// Variables, secrets, and their last change.
+type Seen = (Map<String, Value>, Secrets, Option<DateTime<Utc>>);
+
+/// What a run is executed with.
+pub(crate) struct Prepared {
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) inputs: Inputs,
+    /// The last change of the run's environment.
+    pub(crate) environment_at: Option<DateTime<Utc>>,
+}
+
 /// Makes runs ready. A collection version never changes, so its plan is kept.
 pub(crate) struct Preparer {
     store: Store,
@@ -41,9 +53,9 @@ impl Preparer {
 
     /// # Errors
     /// Why the run cannot be run: the blame is ours.
-    pub(crate) async fn prepare(&self, run: &Run, clock: &dyn Clock) -> Result<(Arc<Plan>, Inputs), Reason> {
+    pub(crate) async fn prepare(&self, run: &Run, clock: &dyn Clock) -> Result<Prepared, Reason> {
         let plan = self.plan((run.collection.id, run.collection.version)).await?;
-        let (vars, secrets) = match &run.environment {
+        let (vars, secrets, environment_at) = match &run.environment {
             Some(slug) => self.values(slug).await?,
             None => Default::default(),
         };
@@ -53,10 +65,13 @@ impl Preparer {
             attempt: run.attempt,
             location: run.location.clone(),
         };
-        Ok((plan, Inputs { facts, vars: vec![vars], secrets, seed: rand::random() }))
+        let inputs = Inputs { facts, vars: vec![vars], secrets, seed: rand::random() };
+        Ok(Prepared { plan, inputs, environment_at })
     }
 
-    async fn plan(&self, version: Version) -> Result<Arc<Plan>, Reason> {
+    /// # Errors
+    /// Why it cannot be run.
+    pub(crate) async fn plan(&self, version: Version) -> Result<Arc<Plan>, Reason> {
         if let Some(plan) = self.kept().get(&version) {
             return Ok(plan.clone());
         }
@@ -80,12 +95,12 @@ impl Preparer {
         Ok(plan)
     }
 
-    async fn values(&self, slug: &Slug) -> Result<(Map<String, Value>, Secrets), Reason> {
+    async fn values(&self, slug: &Slug) -> Result<Seen, Reason> {
         let values = self.environments.submit(slug.clone()).await.flatten();
         let values = values.ok_or_else(|| {
             not_runnable(&format!("environment `{slug}` is not there, or its secrets cannot be read"))
         })?;
-        Ok((values.vars.clone(), values.secrets.clone()))
+        Ok((values.vars.clone(), values.secrets.clone(), values.updated_at))
     }
 
     fn kept(&self) -> std::sync::MutexGuard<'_, HashMap<Version, Arc<Plan>>> {

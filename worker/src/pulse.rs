@@ -88,7 +88,14 @@ mod tests {
 
     fn failed(code: ReasonCode) -> RunResult {
         let reason = Some(Reason::new(code, "it failed"));
-        RunResult { outcome: Outcome::Failed, reason, duration_ms: 1.0, steps: Vec::new(), rows: Vec::new() }
+        RunResult {
+            outcome: Outcome::Failed,
+            reason,
+            duration_ms: 1.0,
+            set_ups: Vec::new(),
+            steps: Vec::new(),
+            rows: Vec::new(),
+        }
     }
 
     /// A run that fails with this after the worker stood still for so long.

@@ -154,6 +154,7 @@ impl Ended {
             outcome: Outcome::Inconclusive,
             reason: Some(reason),
             duration_ms: 0.0,
+            set_ups: Vec::new(),
             steps: Vec::new(),
             rows: Vec::new(),
         };

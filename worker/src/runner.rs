@@ -15,8 +15,10 @@ use domain::{
         inputs::Inputs,
         machine::{Command, Event, Machine},
     },
+    set_up::{Ask, Failed, Ready},
 };
 use outbound::Session;
+use serde_json::{Map, Value};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -47,22 +49,54 @@ impl Guard for Unguarded {
     }
 }
 
+/// Where a run gets the shared set-ups that it uses.
+pub trait SetUps: Send + Sync {
+    /// One of them, from whoever has it, or fetched for all who need it. Whoever asks may give up at any time; a fetch
+    /// that has begun goes on without it.
+    fn get(&self, ask: Ask) -> impl Future<Output = Result<Ready, Failed>> + Send;
+}
+
+/// For the runs of set-ups, which use none.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoSetUps;
+
+impl SetUps for NoSetUps {
+    async fn get(&self, _: Ask) -> Result<Ready, Failed> {
+        Err(Failed::not_runnable("set-ups go one level deep"))
+    }
+}
+
 /// Runs a plan to its end. `None` when the guard said that the run is not ours any more.
 pub async fn execute(
     plan: Arc<Plan>,
     inputs: Inputs,
     session: Session,
     guard: &mut impl Guard,
+    set_ups: &impl SetUps,
     cancel: &CancellationToken,
 ) -> Option<RunResult> {
-    drive(Machine::new(plan, inputs), session, guard, cancel).await
+    drive(&mut Machine::new(plan, inputs), session, guard, set_ups, cancel).await
+}
+
+/// Runs a set-up to its end, and answers what it captured, in clear.
+pub async fn share(
+    plan: Arc<Plan>,
+    inputs: Inputs,
+    session: Session,
+    guard: &mut impl Guard,
+    cancel: &CancellationToken,
+) -> Option<(RunResult, Map<String, Value>)> {
+    let mut machine = Machine::sharing(plan, inputs);
+    let result = drive(&mut machine, session, guard, &NoSetUps, cancel).await?;
+    Some((result, machine.into_captures()))
 }
 
 /// The same for a machine, which may be one that only cleans up.
 pub(crate) async fn drive(
-    mut machine: Machine,
+    machine: &mut Machine,
     mut session: Session,
     guard: &mut impl Guard,
+    set_ups: &impl SetUps,
     cancel: &CancellationToken,
 ) -> Option<RunResult> {
     let mut started = Instant::now();
@@ -86,6 +120,15 @@ pub(crate) async fn drive(
                     }
                 };
                 first(answered, started + deadline, stoppable, guard, cancel).await
+            }
+            Command::SetUp(ask) => {
+                let got = async {
+                    match set_ups.get(ask).await {
+                        Ok(ready) => Event::SetUpReady(Box::new(ready)),
+                        Err(failed) => Event::SetUpFailed(Box::new(failed)),
+                    }
+                };
+                first(got, started + deadline, stoppable, guard, cancel).await
             }
             Command::Wait(duration) => {
                 first(woke(duration), started + deadline, stoppable, guard, cancel).await

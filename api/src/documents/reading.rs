@@ -1,7 +1,7 @@
 //! From a body to a document that makes sense among those that exist.
 
 use domain::{
-    document::{Document, Known, Slug, check, read_value},
+    document::{Document, Known, Slug, check, check::captures_used, read_value},
     problem::Problem,
 };
 use serde_json::Value;
@@ -33,9 +33,14 @@ async fn around(conn: &mut Conn, document: &Document) -> store::Result<Known> {
     let mut known = Known { complete: true, ..Known::default() };
     environments(conn, &mut known).await?;
     for slug in collections_named(document) {
-        if store::collections::get(conn, slug).await?.is_some() {
-            known.collections.insert(slug.clone());
+        if let Some(saved) = store::collections::get(conn, slug).await? {
+            known.collections.insert(slug.clone(), (&saved.document).into());
         }
+    }
+    if let Document::Collection(collection) = document {
+        let users = store::collections::users(conn, &collection.id).await?;
+        let users = users.iter().map(|user| (user.id.clone(), captures_used(user, &collection.id)));
+        known.users.insert(collection.id.clone(), users.collect());
     }
     let channels = channels_named(document);
     if !channels.is_empty() {
@@ -59,10 +64,11 @@ async fn environments(conn: &mut Conn, known: &mut Known) -> store::Result<()> {
     }
 }
 
-fn collections_named(document: &Document) -> &[Slug] {
+fn collections_named(document: &Document) -> Vec<&Slug> {
     match document {
-        Document::Monitor(monitor) => &monitor.collections,
-        Document::Collection(_) | Document::Environment(_) | Document::Channel(_) => &[],
+        Document::Monitor(monitor) => monitor.collections.iter().collect(),
+        Document::Collection(collection) => collection.uses.iter().map(|used| &used.collection).collect(),
+        Document::Environment(_) | Document::Channel(_) => Vec::new(),
     }
 }
 

@@ -13,6 +13,7 @@ export function showRun(place, run) {
       `${run.trigger}, at ${run.location}`, run.monitor ? `, monitor ${run.monitor}` : "",
       run.environment ? `, environment ${run.environment}` : "", `, revision ${run.collection_version}`,
       ", due ", moment(run.due_at), run.duration_ms === null ? "" : `, took ${millis(run.duration_ms)}`),
+    ...(run.set_ups ?? []).map(setUp),
     ...run.steps.map((one, index) => step(one, index)),
     ...(run.rows ?? []).map(row),
   ]);
@@ -43,6 +44,17 @@ function row(one) {
     el("summary", {}, `Row ${one.index} `, status(one.outcome), el("span", { class: "quiet" }, ` ${values.join(", ")}`)),
     one.reason && el("p", {}, one.reason.message),
     ...one.steps.map((each, index) => step(each, index, "h4")));
+}
+
+/** A line; its steps where they went wrong in this very run. */
+function setUp(one) {
+  const from = one.fetched_at ? [", fetched ", moment(one.fetched_at), " by ", el("code", {}, one.fetched_by)] : [];
+  const steps = one.outcome === "passed" ? [] : one.steps ?? [];
+  return el("div", { class: "step" },
+    el("h3", {}, `Shared set-up ${one.collection} `, status(one.outcome)),
+    el("p", { class: "quiet" }, one.steps?.length ? "run here" : "from another run", ...from),
+    one.reason && el("p", {}, one.reason.message),
+    ...steps.map((each, index) => step(each, index, "h4")));
 }
 
 function step(one, index, heading = "h3") {

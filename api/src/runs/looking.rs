@@ -52,6 +52,7 @@ pub(super) async fn get(State(api): State<Api>, Key(id): Key<RunId>) -> Result<J
     let run = runs::get(&mut conn, id).await?.ok_or_else(|| Refusal::not_found(format!("run `{id}`")))?;
     let result = results::get(&mut conn, id).await?;
     let duration_ms = result.as_ref().map(|result| result.duration_ms);
-    let (steps, rows) = result.map(|result| (result.steps, result.rows)).unwrap_or_default();
-    Ok(Json(RunWithSteps { run: run.into(), duration_ms, steps, rows }))
+    let (set_ups, steps, rows) =
+        result.map(|result| (result.set_ups, result.steps, result.rows)).unwrap_or_default();
+    Ok(Json(RunWithSteps { run: run.into(), duration_ms, set_ups, steps, rows }))
 }

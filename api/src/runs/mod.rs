@@ -9,7 +9,7 @@ use domain::{
     document::Slug,
     id::RunId,
     outcome::{Outcome, Reason, RunState, Trigger},
-    result::{RowResult, StepResult},
+    result::{RowResult, SetUpResult, StepResult},
     run,
 };
 use http::{Method, StatusCode};
@@ -63,6 +63,9 @@ pub(crate) struct RunWithSteps {
     run: Run,
     /// From the first request to the last answer; null without a result.
     duration_ms: Option<f64>,
+    /// The shared set-ups that it asked for, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    set_ups: Vec<SetUpResult>,
     /// One per step of the collection, in order; empty without a result, and for a collection with `each`.
     steps: Vec<StepResult>,
     /// One per row of `each`, in order, with the steps as they ran for it; absent for a collection without `each`.

@@ -133,3 +133,55 @@ async fn a_path_of_the_callers_machine_is_refused() {
     assert_eq!(errors.as_array().map(Vec::len), Some(1), "{errors}");
     assert_eq!(errors[0]["pointer"], "/steps/0/request/file");
 }
+
+/// A set-up that captures, and a collection that refers to it.
+fn set_up_and_user() -> (Value, Value) {
+    let mut set_up = ping("sign-in");
+    set_up["steps"][0]["capture"] = json!({ "token": "body.token", "user": "body.user" });
+    let mut user = ping("search");
+    user["uses"] = json!([{ "collection": "sign-in", "ttl": "5m" }]);
+    user["steps"][0]["request"]["auth"] = json!({ "bearer": "@{{sign-in.captures.token}}" });
+    (set_up, user)
+}
+
+#[tokio::test]
+async fn a_shared_set_up_must_be_there_and_make_what_is_referred_to() {
+    let client = Client::new().await;
+    let (set_up, mut user) = set_up_and_user();
+    let reply = client.put("/v1/collections/search", user.clone()).await;
+    assert_eq!(reply.refusal(), (422, "invalid_document".to_owned()));
+    assert_eq!(reply.json()["errors"][0]["pointer"], "/uses/0/collection");
+    client.given("/v1/collections/sign-in", set_up).await;
+    client.given("/v1/collections/search", user.clone()).await;
+    assert_eq!(client.get("/v1/collections/search").await.json()["uses"], user["uses"]);
+    user["steps"][0]["request"]["auth"] = json!({ "bearer": "@{{sign-in.captures.tokn}}" });
+    let reply = client.put("/v1/collections/search", user).await;
+    assert_eq!(reply.refusal(), (422, "invalid_document".to_owned()));
+    let error = &reply.json()["errors"][0];
+    assert_eq!(
+        (&error["pointer"], &error["help"]),
+        (&json!("/steps/0/request/auth/bearer"), &json!("did you mean `token`?"))
+    );
+}
+
+#[tokio::test]
+async fn a_shared_set_up_stays_and_goes_on_making_what_others_refer_to() {
+    let client = Client::new().await;
+    let (mut set_up, user) = set_up_and_user();
+    client.given("/v1/collections/sign-in", set_up.clone()).await;
+    client.given("/v1/collections/search", user).await;
+    let reply = client.delete("/v1/collections/sign-in").await;
+    assert_eq!(reply.refusal(), (409, "in_use".to_owned()));
+    assert_eq!(reply.json()["used_by"], json!([{ "kind": "collection", "id": "search" }]));
+
+    set_up["steps"][0]["capture"] = json!({ "token": "body.access_token" });
+    client.given("/v1/collections/sign-in", set_up.clone()).await;
+    set_up["steps"][0]["capture"] = json!({ "user": "body.user" });
+    let reply = client.put("/v1/collections/sign-in", set_up.clone()).await;
+    assert_eq!(reply.refusal(), (422, "invalid_document".to_owned()));
+    assert_eq!(reply.json()["errors"][0]["pointer"], "/steps");
+
+    client.given("/v1/collections/search", ping("search")).await;
+    client.given("/v1/collections/sign-in", set_up).await;
+    assert_eq!(client.delete("/v1/collections/sign-in").await.status, 204);
+}

@@ -63,6 +63,7 @@ fn incident(id: IncidentId, run: &domain::run::Run, at: chrono::DateTime<chrono:
         level: IncidentLevel::Down,
         opened_by: run.id,
         reason: Some(Reason::new(ReasonCode::BadStatus, "the answer is 500").at_step("ping")),
+        cause: None,
         opened_at: at,
         acknowledged_at: None,
         snoozed_until: None,
@@ -194,6 +195,7 @@ async fn given_tracked_incident(client: &Client) -> IncidentId {
                 due_at: now,
                 in_maintenance: false,
                 muted: false,
+                known_to: &[],
                 confirms: false,
                 repeatable: false,
             };
@@ -207,6 +209,7 @@ async fn given_tracked_incident(client: &Client) -> IncidentId {
                 reason: None,
                 step: None,
                 assertion: None,
+                shared: None,
             };
             incidents::apply(conn, key, &cause, changes, now).await?;
             store::health::save(conn, &trackers, now).await?;

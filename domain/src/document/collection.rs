@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    Auth, ByteSize, Check, Each, HttpVersion, IpFamily, Redirects, Request, Slug, Span, TlsOptions,
+    Auth, ByteSize, Check, Each, HttpVersion, IpFamily, Redirects, Request, Slug, Span, TlsOptions, Use,
     monitor::{AlertRule, CatchUp, MaintenanceWindow, Overlap, Schedule},
 };
 
@@ -35,6 +35,9 @@ pub struct Collection {
     /// Keys of a step's `request`, and `retry`; merged under each step's own.
     #[serde(default, skip_serializing_if = "Defaults::is_empty")]
     pub defaults: Defaults,
+    /// Collections that are run once for all that use them, and whose captures the steps can refer to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub uses: Vec<Use>,
     /// The steps run once for each of these, one after the other, inside one run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub each: Option<Each>,

@@ -23,11 +23,12 @@ mod schema;
 mod schema_files;
 mod slug;
 mod units;
+mod uses;
 
 pub use assert::Check;
 pub use auth::{ApiKey, ApiKeyPlace, Auth, AwsSigv4, Basic, ClientAuth, Digest, OAuth2};
 pub use channel::{Channel, ChannelType, SigningSecrets, TextSort};
-pub use check::{EnvironmentNames, Known, check, check_together};
+pub use check::{CollectionNames, EnvironmentNames, Known, check, check_together};
 pub use collection::{
     Backoff, Capture, CaptureRule, Collection, Defaults, OnRedelivery, Poll, Retry, RetryClass, RetryWhen,
     Step,
@@ -46,6 +47,7 @@ pub use request::{GraphQl, Redirects, Request};
 pub use schema::schema;
 pub use slug::{Slug, SlugError};
 pub use units::{ByteSize, Span, UnitError};
+pub use uses::Use;
 
 /// The only `version` there is.
 pub const VERSION: u64 = 1;

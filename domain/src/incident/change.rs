@@ -14,7 +14,7 @@ use crate::{
 
 /// What one finished run says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Observation {
+pub struct Observation<'k> {
     /// Which run.
     pub run: RunId,
     /// How it ended.
@@ -27,6 +27,8 @@ pub struct Observation {
     pub in_maintenance: bool,
     /// Whether its monitor is muted now: nothing begins to be told.
     pub muted: bool,
+    /// Channels that know of the cause of the failure by another incident: they do not begin to be told of this one.
+    pub known_to: &'k [Slug],
     /// Whether it was the second look at a failure (`trigger: confirm`).
     pub confirms: bool,
     /// Whether the whole flow may be run once more, just to be sure: what rules without a `confirm` of their own go by.

@@ -16,6 +16,7 @@
 //! | open, acknowledged | [`Tracker::snooze`]                           | same         | `Snooze`                             |
 //! | open, acknowledged | every rule that was met has recovered         | quiet        | `Resolve`, `Tell(resolved)` all told |
 //! | open, acknowledged | [`Tracker::resolve`]                          | quiet        | `Resolve`, `Tell(resolved)` all told |
+//! | quiet, open, acknowledged | a bad run whose cause a channel knows by another incident | as above | as above, but `Tell(opened)` to that channel |
 //! | any                | a bad run in maintenance                      | same         |                                      |
 //! | any                | no evidence, or older than the newest seen    | same         |                                      |
 //!
@@ -34,6 +35,10 @@
 //! * The fourth incident within ten minutes is **flapping**: whoever is told hears of that once, and it does not end before
 //!   the target has been up for ten minutes. Meanwhile only whoever has yet to hear of it is told, or that it is worse; the end says how often it went down. As it is one
 //!   incident, whoever was paged has one page, which is resolved.
+//! * A shared set-up that fails is one cause for all that use it. Each has an incident of its own, which comes and goes as
+//!   a row; a channel that knows of the cause by one of them does not begin to be told by another. Rules are met all the
+//!   same, so the next bad run tells what still holds: when the set-up works again and this collection still fails, or
+//!   when the incident by which the channel knew has ended and the cause has not.
 //! * While a monitor is muted, or an incident snoozed, nothing begins to be told; incidents come and go as rows. What a
 //!   channel was told before, it is told the end of. What still holds afterwards is told then.
 
@@ -47,7 +52,7 @@ use super::{
     ongoing::{MANY, Ongoing, WINDOW},
 };
 use crate::{
-    document::{AlertRule, AlertWhen},
+    document::{AlertRule, AlertWhen, Slug},
     id::{IncidentId, RunId},
     notification::NotificationKind,
 };
@@ -82,7 +87,12 @@ struct Suspicion {
 
 impl Tracker {
     /// Takes one finished run into account. `rules` are those of now.
-    pub fn observe(&mut self, rules: &[AlertRule], observation: Observation, fresh: Fresh) -> Vec<Change> {
+    pub fn observe(
+        &mut self,
+        rules: &[AlertRule],
+        observation: Observation<'_>,
+        fresh: Fresh,
+    ) -> Vec<Change> {
         if !observation.outcome.is_evidence() {
             return Vec::new();
         }
@@ -112,18 +122,25 @@ impl Tracker {
         changes
     }
 
+    /// The run that failed, if this is the confirmation of it that is waited for.
+    #[must_use]
+    pub fn suspected(&self, confirmation: RunId) -> Option<RunId> {
+        self.suspicion.as_ref().filter(|one| one.confirmation == confirmation).map(|one| one.of)
+    }
+
     /// The confirmation that was asked for ended without saying anything about the target, or never began. The failure that
-    /// it was to confirm stands then. `None` when it is not waited for any more; else the run that failed.
+    /// it was to confirm stands then. Nothing when it is not waited for any more.
     pub fn unconfirmed(
         &mut self,
         rules: &[AlertRule],
-        observation: Observation,
+        observation: Observation<'_>,
         fresh: Fresh,
-    ) -> Option<(RunId, Vec<Change>)> {
-        let suspicion = self.suspicion.take_if(|suspicion| suspicion.confirmation == observation.run)?;
+    ) -> Vec<Change> {
+        let Some(of) = self.suspected(observation.run) else { return Vec::new() };
+        self.suspicion = None;
         let met = self.met(rules);
-        let failure = Observation { run: suspicion.of, confirms: false, ..observation };
-        Some((suspicion.of, self.proceed(rules, &met, &failure, fresh.incident)))
+        let failure = Observation { run: of, confirms: false, ..observation };
+        self.proceed(rules, &met, &failure, fresh.incident)
     }
 
     /// Somebody knows of the incident. Nothing when there is none, or when somebody has known before.
@@ -164,7 +181,7 @@ impl Tracker {
     }
 
     /// The second look at a failure: as bad for some of the rules that were met, or for none.
-    fn confirm(&mut self, rules: &[AlertRule], observation: Observation, fresh: Fresh) -> Vec<Change> {
+    fn confirm(&mut self, rules: &[AlertRule], observation: Observation<'_>, fresh: Fresh) -> Vec<Change> {
         let awaited = |suspicion: &mut Suspicion| suspicion.confirmation == observation.run;
         if self.suspicion.take_if(awaited).is_none() {
             return Vec::new();
@@ -189,14 +206,15 @@ impl Tracker {
         &mut self,
         rules: &[AlertRule],
         met: &[&AlertRule],
-        observation: &Observation,
+        observation: &Observation<'_>,
         incident: IncidentId,
     ) -> Vec<Change> {
         let (at, mut changes) = (observation.at, Vec::new());
         let quiet = observation.muted || self.ongoing.as_ref().is_some_and(|one| one.is_quiet(at));
         self.open_or_raise(met, observation, incident, &mut changes);
         let Some(ongoing) = &mut self.ongoing else { return changes };
-        ongoing.meet(met, quiet, at, &mut changes);
+        let untold = |channel: &Slug| !quiet && !observation.known_to.contains(channel);
+        ongoing.meet(met, untold, at, &mut changes);
         ongoing.note(&self.history, at);
         if ongoing.has_recovered(&self.history, at) {
             return self.resolve(at);
@@ -216,7 +234,7 @@ impl Tracker {
     fn open_or_raise(
         &mut self,
         met: &[&AlertRule],
-        observation: &Observation,
+        observation: &Observation<'_>,
         incident: IncidentId,
         changes: &mut Vec<Change>,
     ) {
@@ -237,7 +255,7 @@ impl Tracker {
     }
 
     /// Down, if as many runs failed as one of these rules asks for, and the second look has not found better.
-    fn level(&self, met: &[&AlertRule], observation: &Observation) -> IncidentLevel {
+    fn level(&self, met: &[&AlertRule], observation: &Observation<'_>) -> IncidentLevel {
         let better = observation.confirms && !is_bad(observation.outcome, AlertWhen::Failing);
         let failing = |rule: &&AlertRule| self.history.meets(AlertWhen::Failing, rule.after);
         if !better && met.iter().any(failing) { IncidentLevel::Down } else { IncidentLevel::Degraded }

@@ -5,6 +5,7 @@ mod change;
 mod history;
 mod machine;
 mod ongoing;
+mod shared;
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     change::{Change, Flapping, Fresh, Observation, Tell},
     machine::Tracker,
+    shared::SharedCause,
 };
 use crate::{
     document::{AlertSeverity, Slug},
@@ -103,6 +105,9 @@ pub struct Incident {
     pub opened_by: RunId,
     /// Why that run failed.
     pub reason: Option<Reason>,
+    /// The shared set-up that is to blame, as long as it is: `session-login@production`. Whoever was told of one
+    /// incident of a cause is told of no other.
+    pub cause: Option<SharedCause>,
     /// When the run that opened it finished.
     pub opened_at: DateTime<Utc>,
     /// When somebody said that they know.

@@ -104,11 +104,11 @@ impl Ongoing {
         self.bad = bad;
     }
 
-    /// Remembers what ends these rules, and tells, unless it is `quiet`, those of their channels that do not know yet.
+    /// Remembers what ends these rules, and tells those of their channels that do not know yet, and `may` be told.
     pub(super) fn meet(
         &mut self,
         rules: &[&AlertRule],
-        quiet: bool,
+        may: impl Fn(&Slug) -> bool,
         at: DateTime<Utc>,
         changes: &mut Vec<Change>,
     ) {
@@ -117,7 +117,7 @@ impl Ongoing {
             if !self.met.contains(&met) {
                 self.met.push(met);
             }
-            for channel in rule.channels.iter().filter(|_| !quiet) {
+            for channel in rule.channels.iter().filter(|channel| may(channel)) {
                 if !self.told.iter().any(|told| told.channel == *channel) {
                     let (channel, severity, level) = (channel.clone(), rule.severity, self.level);
                     self.told.push(Told { channel, severity, level, next_sequence: 0, last: at });

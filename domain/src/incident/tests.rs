@@ -10,6 +10,7 @@ use crate::{
 mod confirming;
 mod oracle;
 mod quiet;
+mod shared;
 
 /// A monitor whose runs come once a minute, and everything that its machine has said.
 struct Watch {
@@ -80,15 +81,16 @@ impl Watch {
         start() + TimeDelta::minutes(self.minute)
     }
 
-    fn observation(&self, outcome: Outcome) -> Observation {
+    fn observation(&self, outcome: Outcome) -> Observation<'static> {
         let at = self.now();
         let run = RunId::new(at, [1; 10]);
         let Self { in_maintenance, muted, repeatable, .. } = *self;
-        Observation { run, outcome, at, due_at: at, in_maintenance, muted, repeatable, confirms: false }
+        let (due_at, known_to, confirms) = (at, &[][..], false);
+        Observation { run, outcome, at, due_at, in_maintenance, muted, known_to, repeatable, confirms }
     }
 
     /// Also proves that the machine goes on from its JSON.
-    fn observe(&mut self, observation: Observation) -> Vec<Change> {
+    fn observe(&mut self, observation: Observation<'_>) -> Vec<Change> {
         let text = serde_json::to_string(&self.tracker).unwrap();
         self.tracker = serde_json::from_str(&text).unwrap();
         self.tracker.observe(&self.rules, observation, self.fresh())

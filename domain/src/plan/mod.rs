@@ -24,7 +24,7 @@ pub use request::{Rendered, RequestPlan};
 use crate::{
     assertion::{Assertion, Condition},
     capture::Capture,
-    document::{Backoff, Collection, RetryClass, RetryWhen},
+    document::{Backoff, Collection, RetryClass, RetryWhen, Use},
     problem::Problem,
     reference::Reference,
 };
@@ -41,6 +41,8 @@ pub struct Plan {
     pub vars: Map<String, Value>,
     /// Of the whole run.
     pub timeout: Duration,
+    /// The shared set-ups that are asked for before the first step.
+    pub uses: Vec<Use>,
     /// The rows of `each`, objects all of them; empty when the collection has no `each` and its steps run once.
     pub rows: Vec<Value>,
     /// In order; never empty.

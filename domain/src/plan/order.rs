@@ -1,6 +1,7 @@
-//! Which steps a step may refer to: earlier ones. Everything else is an error at save, with a suggestion.
+//! Which steps a step may refer to: earlier ones, and shared set-ups. Everything else is an error at save, with a suggestion.
 
 use crate::{
+    document::Use,
     problem::{Problem, nearest},
     reference::{Reference, Root, Segment},
 };
@@ -18,18 +19,29 @@ pub(super) fn target(reference: &Reference, ids: &[&str]) -> Option<usize> {
     }
 }
 
-/// The problem of one reference that stands in step `index` (from 0), if it has one. `ids` are all steps' ids, in
-/// order; `earlier` are the compiled steps before this one.
+/// What the references of a collection can name.
+pub(super) struct Names<'c> {
+    /// All steps' ids, in order.
+    pub(super) ids: &'c [&'c str],
+    /// The shared set-ups.
+    pub(super) uses: &'c [Use],
+}
+
+/// The problem of one reference that stands in step `index` (from 0), if it has one; `earlier` are the compiled steps before this one.
 pub(super) fn problem(
     pointer: &str,
     reference: &Reference,
     index: usize,
-    ids: &[&str],
+    names: &Names<'_>,
     earlier: &[PlannedStep],
 ) -> Option<Problem> {
+    let ids = names.ids;
     let target = match (target(reference, ids), reference.root()) {
         (Some(target), _) => target,
-        (None, Root::Step(id)) => return Some(unknown(pointer, id, index, ids)),
+        (None, Root::Step(id)) if names.uses.iter().any(|used| reference.names(used.collection.as_str())) => {
+            return shared_problem(pointer, id, reference);
+        }
+        (None, Root::Step(id)) => return Some(unknown(pointer, id, index, names)),
         (None, Root::StepNumber(number)) => {
             let message = format!("there is no step {number}: the collection has {} steps", ids.len());
             return Some(Problem::error(pointer, message).help("steps are counted from 1"));
@@ -50,8 +62,19 @@ pub(super) fn problem(
     Some(Problem::error(pointer, message).help(help))
 }
 
-fn unknown(pointer: &str, id: &str, index: usize, ids: &[&str]) -> Problem {
-    let earlier = &ids[..index];
+/// A shared set-up gives what it captured, and nothing else of its steps.
+fn shared_problem(pointer: &str, id: &str, reference: &Reference) -> Option<Problem> {
+    if let [Segment::Name(part), Segment::Name(_), ..] = reference.path().segments()
+        && part == "captures"
+    {
+        return None;
+    }
+    let message = format!("a shared set-up gives its captures only, not `{}`", reference.path());
+    Some(Problem::error(pointer, message).help(format!("as in `{id}.captures.token`")))
+}
+
+fn unknown(pointer: &str, id: &str, index: usize, names: &Names<'_>) -> Problem {
+    let earlier = &names.ids[..index];
     let problem = Problem::error(pointer, format!("there is no step `{id}`"));
     let rooted = |root: &str| format!("did you mean `{root}`?");
     match id {
@@ -60,7 +83,8 @@ fn unknown(pointer: &str, id: &str, index: usize, ids: &[&str]) -> Problem {
         _ => {}
     }
     let roots = ["vars", "secrets", "run"];
-    match nearest(id, earlier.iter().copied().chain(roots)) {
+    let shared = names.uses.iter().map(|used| used.collection.as_str());
+    match nearest(id, earlier.iter().copied().chain(shared).chain(roots)) {
         Some(candidate) => problem.help(rooted(candidate)),
         None if earlier.is_empty() => problem.help("the first step has no earlier answers to refer to"),
         None => problem.help(format!("steps before this one: {}", earlier.join(", "))),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::{
     authorization::Authorization,
+    document::Slug,
     exchange::Request,
     reference::{Scope, Template, Unresolved},
 };
@@ -42,6 +43,8 @@ pub struct RequestPlan {
     pub cookies: bool,
     /// How the connection is made.
     pub connection: ConnectionPlan,
+    /// The shared set-ups that it refers to: when they are refused, it is sent again with newer ones.
+    pub set_ups: Vec<Slug>,
 }
 
 /// A request with every value in its place.
@@ -73,7 +76,8 @@ impl RequestPlan {
     pub fn render(&self, scope: &dyn Scope) -> Result<Rendered, Unresolved> {
         let mut headers = Headers::default();
         for (name, value) in &self.headers {
-            headers.push(name.render_header(scope)?, value.render_header(scope)?, value.touches_secrets());
+            let secret = value.touches_secrets() || value.names_any(&self.set_ups);
+            headers.push(name.render_header(scope)?, value.render_header(scope)?, secret);
         }
         let mut query = pairs(&self.query, scope)?;
         let Rest { digest, authorization } = match &self.auth {

@@ -30,6 +30,12 @@ impl Reference {
         &self.root
     }
 
+    /// Whether it starts from the step, or the shared set-up, of that id.
+    #[must_use]
+    pub fn names(&self, id: &str) -> bool {
+        matches!(&self.root, Root::Step(named) if named == id)
+    }
+
     /// What follows the root.
     #[must_use]
     pub fn path(&self) -> &Path {

@@ -7,6 +7,7 @@ use super::{
     parse::{ESCAPED, OPEN},
     syntax::{Cursor, SyntaxError},
 };
+use crate::document::Slug;
 
 /// A parsed text: literal pieces and references, in order.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -91,6 +92,11 @@ impl Template {
     #[must_use]
     pub fn touches_secrets(&self) -> bool {
         self.references().any(|reference| *reference.root() == Root::Secrets)
+    }
+
+    /// Whether it refers to one of these shared set-ups.
+    pub(crate) fn names_any(&self, set_ups: &[Slug]) -> bool {
+        self.references().any(|reference| set_ups.iter().any(|set_up| reference.names(set_up.as_str())))
     }
 }
 

@@ -25,6 +25,10 @@ pub(super) fn learn(masker: &mut Masker, value: &Value) {
 /// The result without any secret value.
 pub(super) fn result(masker: &Masker, mut result: RunResult) -> RunResult {
     result.reason.iter_mut().for_each(|found| reason(masker, found));
+    for set_up in &mut result.set_ups {
+        set_up.reason.iter_mut().for_each(|found| reason(masker, found));
+        set_up.steps.iter_mut().for_each(|found| step(masker, found));
+    }
     result.steps.iter_mut().for_each(|found| step(masker, found));
     for row in &mut result.rows {
         row.reason.iter_mut().for_each(|found| reason(masker, found));

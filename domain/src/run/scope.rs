@@ -12,7 +12,10 @@ use crate::{
     reference::{Function, NoValue, Path, Root, Scope, Segment},
 };
 
-use super::inputs::{Inputs, RunFacts};
+use super::{
+    inputs::{Inputs, RunFacts},
+    machine::Shared,
+};
 
 /// The run's source of random values: the same seed gives the same values.
 pub(super) struct Dice(RefCell<StdRng>);
@@ -32,6 +35,8 @@ pub(super) struct RunScope<'m> {
     pub(super) answers: &'m [Option<Answer>],
     /// What `row` names, if the collection has `each`.
     pub(super) row: Option<&'m Value>,
+    /// In the order of the plan's.
+    pub(super) set_ups: &'m [Shared],
     pub(super) dice: &'m Dice,
     /// Since the run's start.
     pub(super) at: Duration,
@@ -42,6 +47,9 @@ impl Scope for RunScope<'_> {
         match root {
             Root::Step(id) => {
                 let index = self.plan.steps.iter().position(|step| step.id == *id);
+                if let (None, Some(shared)) = (index, self.shared(id)) {
+                    return captured(id, shared, path);
+                }
                 self.answer(index, id, path)
             }
             Root::StepNumber(number) => {
@@ -66,7 +74,12 @@ impl Scope for RunScope<'_> {
     }
 }
 
-impl RunScope<'_> {
+impl<'m> RunScope<'m> {
+    fn shared(&self, id: &str) -> Option<&'m Shared> {
+        let index = self.plan.uses.iter().position(|used| used.collection.as_str() == id)?;
+        self.set_ups.get(index)
+    }
+
     fn answer(&self, index: Option<usize>, step: &str, path: &Path) -> Result<Cow<'_, Value>, NoValue> {
         let answer = index.and_then(|index| self.answers.get(index)?.as_ref());
         Ok(answer.ok_or_else(|| NoValue::never_ran(step))?.find(path)?)
@@ -101,4 +114,14 @@ impl RunScope<'_> {
         };
         Ok(Cow::Owned(value))
     }
+}
+
+/// What a shared set-up captured under `captures.…`. A name that it does not have is no answer of a target that lacks
+/// something: the collection has changed, or the step that captures it was skipped.
+fn captured<'m>(id: &str, shared: &'m Shared, path: &Path) -> Result<Cow<'m, Value>, NoValue> {
+    let Some(ready) = &shared.ready else { return Err(NoValue::never_ran(id)) };
+    let name = path.segments().get(1).and_then(Segment::name).unwrap_or_default();
+    let value = ready.captures.get(name);
+    let value = value.ok_or_else(|| NoValue::gone(format!("the shared set-up captured no `{name}`")))?;
+    path.find_after(2, value).map(Cow::Borrowed).map_err(NoValue::missing)
 }

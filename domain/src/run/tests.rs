@@ -3,6 +3,7 @@
 mod authorizing;
 mod cleaning;
 mod rows;
+mod set_ups;
 
 use std::{sync::Arc, time::Duration};
 

@@ -30,6 +30,7 @@ async fn told(fleet: &Fleet) -> NotificationId {
         level: IncidentLevel::Down,
         opened_by: RunId::random(now),
         reason: None,
+        cause: None,
         opened_at: now,
         acknowledged_at: None,
         snoozed_until: None,

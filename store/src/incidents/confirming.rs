@@ -5,13 +5,16 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use domain::{
     id::RunId,
-    incident::{Fresh, Observation, Tracker},
+    incident::{Fresh, Observation, SharedCause, Tracker},
     notification::evidence,
     outcome::{Outcome, Trigger},
     run::Run,
 };
 
-use super::telling::{Applied, Cause, apply, name_of};
+use super::{
+    shared::{known_to, lock_causes},
+    telling::{Applied, Cause, apply, name_of},
+};
 use crate::{
     Conn, Result,
     health::{self, HealthKey},
@@ -74,6 +77,16 @@ pub async fn stands(
     confirmation: &Run,
     now: DateTime<Utc>,
 ) -> Result<Applied> {
+    let key = (monitor.id, confirmation.collection.id);
+    let Some(failed) = tracker.suspected(confirmation.id) else { return Ok(Applied::default()) };
+    let cause = cause(conn, failed, monitor, confirmation).await?;
+    let known_to = match &cause.shared {
+        Some(shared) => {
+            lock_causes(conn, &[shared.clone()].into()).await?;
+            known_to(conn, key, shared).await?
+        }
+        None => Vec::new(),
+    };
     let observation = Observation {
         run: confirmation.id,
         outcome: Outcome::Inconclusive,
@@ -81,19 +94,21 @@ pub async fn stands(
         due_at: confirmation.due_at,
         in_maintenance: confirmation.in_maintenance,
         muted: monitor.is_muted(now),
+        known_to: &known_to,
         confirms: true,
         repeatable: true,
     };
-    let unconfirmed = tracker.unconfirmed(&monitor.document.alerts, observation, Fresh::random(now));
-    let Some((failed, changes)) = unconfirmed else { return Ok(Applied::default()) };
-    let cause = cause(conn, failed, monitor, confirmation).await?;
-    apply(conn, (monitor.id, confirmation.collection.id), &cause, changes, now).await
+    let changes = tracker.unconfirmed(&monitor.document.alerts, observation, Fresh::random(now));
+    apply(conn, key, &cause, changes, now).await
 }
 
 /// What the run that failed has to say.
 async fn cause(conn: &mut Conn, failed: RunId, monitor: &SavedMonitor, confirmation: &Run) -> Result<Cause> {
     let result = results::get(conn, failed).await?;
     let (step, assertion) = result.as_ref().map(evidence).unwrap_or_default();
+    let reason = result.and_then(|result| result.reason);
+    let set_up = reason.as_ref().and_then(|reason| reason.cause.clone());
+    let environment = confirmation.environment.clone();
     let slug = &confirmation.collection.slug;
     Ok(Cause {
         monitor: monitor.document.id.clone(),
@@ -101,7 +116,8 @@ async fn cause(conn: &mut Conn, failed: RunId, monitor: &SavedMonitor, confirmat
         collection_name: name_of(conn, slug).await?,
         location: confirmation.location.clone(),
         run: failed,
-        reason: result.and_then(|result| result.reason),
+        shared: set_up.map(|set_up| SharedCause { set_up, environment }),
+        reason,
         step,
         assertion,
     })

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     document::Slug,
     id::{MonitorId, NotificationId, RunId},
-    incident::{Change, Incident, IncidentState, Tell},
+    incident::{Change, Incident, IncidentState, SharedCause, Tell},
     notification::{Notice, Subject},
     outcome::Reason,
     result::AssertionResult,
@@ -39,6 +39,8 @@ pub struct Cause {
     pub step: Option<(u32, String)>,
     /// Its first assertion that did not hold.
     pub assertion: Option<AssertionResult>,
+    /// The shared set-up that is to blame.
+    pub shared: Option<SharedCause>,
 }
 
 /// Whom the changes concern besides those who read rows: to be called after the commit.
@@ -94,6 +96,7 @@ async fn write(conn: &mut Conn, key: HealthKey, cause: &Cause, change: Change) -
                 level,
                 opened_by: run,
                 reason: cause.reason.clone(),
+                cause: cause.shared.clone(),
                 opened_at: at,
                 acknowledged_at: None,
                 snoozed_until: None,
@@ -157,6 +160,7 @@ pub(super) async fn cause_by_hand(conn: &mut Conn, incident: Incident) -> Result
         reason: None,
         step: None,
         assertion: None,
+        shared: None,
     })
 }
 

@@ -99,6 +99,7 @@ fn cause(run: RunId) -> Cause {
         reason: None,
         step: None,
         assertion: None,
+        shared: None,
     }
 }
 

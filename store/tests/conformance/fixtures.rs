@@ -101,6 +101,7 @@ pub(crate) fn result() -> RunResult {
         outcome: Outcome::Passed,
         reason: None,
         duration_ms: 12.5,
+        set_ups: Vec::new(),
         steps: Vec::new(),
         rows: Vec::new(),
     }
@@ -124,6 +125,7 @@ pub(crate) fn incident(bench: &Bench) -> Incident {
         level: IncidentLevel::Down,
         opened_by: RunId::random(bench.now()),
         reason: Some(Reason::new(ReasonCode::Timeout, "no answer in 10 s")),
+        cause: None,
         opened_at: bench.now(),
         acknowledged_at: None,
         snoozed_until: None,
@@ -164,7 +166,7 @@ pub(crate) fn event(
 }
 
 /// What a failed run says that cannot be repeated.
-pub(crate) fn failed(run: RunId, at: DateTime<Utc>) -> Observation {
+pub(crate) fn failed(run: RunId, at: DateTime<Utc>) -> Observation<'static> {
     Observation {
         run,
         outcome: Outcome::Failed,
@@ -172,6 +174,7 @@ pub(crate) fn failed(run: RunId, at: DateTime<Utc>) -> Observation {
         due_at: at,
         in_maintenance: false,
         muted: false,
+        known_to: &[],
         confirms: false,
         repeatable: false,
     }

@@ -164,3 +164,24 @@ pub(crate) async fn execute(place: &Place, statements: &str) -> Result<(), Strin
         }
     }
 }
+
+/// Whether a text is anywhere in the database, in clear or as the hexadecimal digits in which bytes are dumped.
+pub(crate) fn holds(place: &Place, text: &str) -> bool {
+    let bytes: Vec<u8> = match place {
+        Place::Folder(folder) => {
+            let files = std::fs::read_dir(folder).unwrap();
+            files.flat_map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect()
+        }
+        Place::Url(url) => {
+            let (_, schema) = url.rsplit_once("%3D").unwrap();
+            let dump =
+                std::process::Command::new("pg_dump").args(["--inserts", "--schema", schema, url]).output();
+            let dump = dump.expect("these tests need pg_dump, from the package postgresql-client");
+            assert!(dump.status.success(), "{}", String::from_utf8_lossy(&dump.stderr));
+            dump.stdout
+        }
+    };
+    let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let found = |needle: &str| bytes.windows(needle.len()).any(|window| window == needle.as_bytes());
+    found(text) || found(&hex)
+}

@@ -195,6 +195,7 @@ pub(crate) async fn failing(
         reason: Some(Reason::new(ReasonCode::Timeout, "no answer in 10 s")),
         step: None,
         assertion: None,
+        shared: None,
     };
     let failed = failed(cause.run, now);
     let fold = bench.store.write(move |conn| {

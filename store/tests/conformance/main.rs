@@ -21,5 +21,6 @@ mod retention;
 mod runs;
 mod schema;
 mod secrets;
+mod set_ups;
 mod wakeups;
 mod writing;

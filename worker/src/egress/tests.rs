@@ -36,7 +36,7 @@ async fn speaking(address: SocketAddr) -> SocketAddr {
 
 fn ended(outcome: Outcome, code: ReasonCode) -> RunResult {
     let reason = Some(Reason::new(code, "it was so").at_step("pay"));
-    RunResult { outcome, reason, duration_ms: 1.0, steps: Vec::new(), rows: Vec::new() }
+    RunResult { outcome, reason, duration_ms: 1.0, set_ups: Vec::new(), steps: Vec::new(), rows: Vec::new() }
 }
 
 async fn excused(egress: &Egress, outcome: Outcome, code: ReasonCode) -> (Outcome, ReasonCode) {

@@ -5,6 +5,7 @@
 mod bench;
 mod cleaning;
 mod rows;
+mod set_ups;
 
 use bench::{Bench, Target};
 use domain::{

@@ -12,11 +12,13 @@ mod rows;
 mod surroundings;
 #[cfg(test)]
 mod tests;
+mod uses;
 
 use std::collections::HashSet;
 
 pub(super) use collection::is_step_id;
-pub use known::{EnvironmentNames, Known};
+pub use known::{CollectionNames, EnvironmentNames, Known};
+pub use uses::captures_used;
 
 use super::{Document, Kind, Reading, Slug};
 use crate::{
@@ -30,9 +32,11 @@ pub fn check(document: &Document, known: &Known) -> Vec<Problem> {
     match document {
         Document::Collection(document) => {
             let mut problems = collection::check(document);
+            problems.extend(uses::check(document));
             problems.extend(Plan::compile(document).err().into_iter().flatten());
             problems.extend(document.inline_monitor().iter().flat_map(monitor::check));
             problems.extend(names::collection(document, known));
+            problems.extend(uses::still_serves(document, known));
             problems
         }
         Document::Monitor(document) => [monitor::check(document), names::monitor(document, known)].concat(),

@@ -5,34 +5,41 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::{
-    document::{AlertRule, Channel, Collection, Monitor, Slug},
+    document::{AlertRule, Channel, Collection, Monitor, Slug, Use},
     problem::{Problem, nearest, pointer_token},
     reference::{Filter, Reference, Root, Template},
 };
 
-use super::{EnvironmentNames, Known};
+use super::{EnvironmentNames, Known, uses};
 
 pub(super) fn collection(collection: &Collection, known: &Known) -> Vec<Problem> {
     let mut problems: Vec<_> = environment(collection.environment.as_ref(), known).into_iter().collect();
     problems.extend(alerts(&collection.alerts, known));
-    let (Ok(defaults), Ok(steps)) =
-        (serde_json::to_value(&collection.defaults), serde_json::to_value(&collection.steps))
-    else {
-        return problems;
-    };
+    problems.extend(uses::names(collection, known));
     let scope = Scope {
         vars: collection.vars.keys().map(String::as_str).collect(),
         environment: collection.environment.as_ref(),
+        uses: &collection.uses,
         known,
+    };
+    each_reference(collection, &mut |pointer, reference| problems.extend(scope.problem(pointer, reference)));
+    problems
+}
+
+/// Every reference of a collection's steps and of their defaults, with its pointer.
+pub(super) fn each_reference(collection: &Collection, found: &mut impl FnMut(&str, &Reference)) {
+    let (Ok(defaults), Ok(steps)) =
+        (serde_json::to_value(&collection.defaults), serde_json::to_value(&collection.steps))
+    else {
+        return;
     };
     for (pointer, tree) in [("/defaults", defaults), ("/steps", steps)] {
         texts(pointer.to_owned(), &tree, &mut |pointer, text| {
             // What is no template is told where it is compiled.
             let template = Template::parse(text).unwrap_or_default();
-            problems.extend(template.references().filter_map(|reference| scope.problem(pointer, reference)));
+            template.references().for_each(|reference| found(pointer, reference));
         });
     }
-    problems
 }
 
 pub(super) fn monitor(monitor: &Monitor, known: &Known) -> Vec<Problem> {
@@ -42,7 +49,7 @@ pub(super) fn monitor(monitor: &Monitor, known: &Known) -> Vec<Problem> {
             format!("/collections/{index}"),
             "collection",
             slug,
-            known.collections.iter(),
+            known.collections.keys(),
         ));
     }
     problems.extend(alerts(&monitor.alerts, known));
@@ -52,7 +59,7 @@ pub(super) fn monitor(monitor: &Monitor, known: &Known) -> Vec<Problem> {
 /// A channel's texts can refer to variables and secrets, and to nothing else: there is no run.
 pub(super) fn channel(channel: &Channel, known: &Known) -> Vec<Problem> {
     let mut problems: Vec<_> = environment(channel.environment.as_ref(), known).into_iter().collect();
-    let scope = Scope { vars: BTreeSet::new(), environment: channel.environment.as_ref(), known };
+    let scope = Scope { vars: BTreeSet::new(), environment: channel.environment.as_ref(), uses: &[], known };
     for (pointer, text, _) in channel.texts() {
         let pointer = pointer.as_str();
         match Template::parse(text) {
@@ -91,7 +98,7 @@ fn alerts<'a>(rules: &'a [AlertRule], known: &'a Known) -> impl Iterator<Item = 
 
 impl Known {
     /// The problem that a document which is named is not there.
-    fn missing<'k>(
+    pub(super) fn missing<'k>(
         &self,
         pointer: String,
         what: &str,
@@ -114,12 +121,14 @@ impl Known {
     }
 }
 
-/// The variables and secrets that a document's references can name.
+/// The variables, secrets and shared captures that a document's references can name.
 struct Scope<'d> {
     /// The document's own.
     vars: BTreeSet<&'d str>,
     /// The environment that the document names.
     environment: Option<&'d Slug>,
+    /// The shared set-ups that it names.
+    uses: &'d [Use],
     known: &'d Known,
 }
 
@@ -138,6 +147,9 @@ impl Scope<'_> {
             Root::Secrets if !known.secrets.contains(name) => {
                 let own = known.secrets.iter().map(String::as_str);
                 self.absent(pointer, "secret", name, own.collect(), |names| &names.secrets)?
+            }
+            Root::Step(id) if self.uses.iter().any(|used| used.collection.as_str() == id) => {
+                uses::capture_problem(pointer, id, reference, known)?
             }
             _ => return None,
         };

@@ -1,5 +1,6 @@
 mod requests;
 mod rows;
+mod uses;
 
 use super::*;
 use crate::document::read_text;

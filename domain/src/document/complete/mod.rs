@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::Environment;
+use super::{Collection, Environment};
 use crate::{
     assertion::JsonType,
     reference::{Filter, Function, Path, Segment},
@@ -32,7 +32,7 @@ crate::outcome::words! {
         Function = "function",
         /// A part of an earlier step's answer.
         Answer = "answer",
-        /// A value that an earlier step captures.
+        /// A value that an earlier step or a shared set-up captures.
         Capture = "capture",
         /// A part of this step's own answer, for assertions and captures.
         Source = "source",
@@ -61,6 +61,8 @@ pub struct Completion {
 pub struct Surroundings<'s> {
     /// Whose variables and secrets it sees.
     pub environments: &'s [Environment],
+    /// The collections that it uses, as far as they are known.
+    pub set_ups: &'s [Collection],
     /// Examples of answers by step, as objects like `{ status, headers, cookies, body, captures }`.
     pub answers: &'s BTreeMap<String, Value>,
 }
@@ -93,6 +95,7 @@ pub fn completions(document: &Value, pointer: &str, around: &Surroundings<'_>) -
     for earlier in steps.iter().take(step.unwrap_or(0)) {
         all.extend(answer::references(earlier, around.answers));
     }
+    all.extend(shared(document, around.set_ups));
     all.extend(variables(document, around.environments));
     all.extend(secrets(around.environments));
     all.extend(row(document));
@@ -141,6 +144,21 @@ fn row(document: &Value) -> Vec<Completion> {
         answer::paths(&mut all, CompletionKind::Row, &[name_of("row")], &Value::Object(columns));
     }
     all
+}
+
+/// What the set-ups capture that the document names under `uses`. What they captured last is secret.
+fn shared(document: &Value, set_ups: &[Collection]) -> Vec<Completion> {
+    let named = |set_up: &&Collection| {
+        let uses = document["uses"].as_array().into_iter().flatten();
+        uses.into_iter().any(|used| used["collection"].as_str() == Some(set_up.id.as_str()))
+    };
+    let captures = set_ups.iter().filter(named).flat_map(|set_up| {
+        set_up.captured_names().into_iter().map(|name| {
+            let text = spelled(&[name_of(set_up.id.as_str()), name_of("captures"), name_of(&name)]);
+            completion(CompletionKind::Capture, text, None)
+        })
+    });
+    captures.collect()
 }
 
 fn secrets(environments: &[Environment]) -> impl Iterator<Item = Completion> {

@@ -36,7 +36,27 @@ fn offered(pointer: &str) -> Vec<Completion> {
             "captures": { "token": "abc" },
         }),
     )]);
-    completions(&shop(), pointer, &Surroundings { environments: &[environment], answers: &answers })
+    let around = Surroundings { environments: &[environment], set_ups: &set_ups(), answers: &answers };
+    let mut document = shop();
+    document["uses"] = json!([{ "collection": "sign-in" }]);
+    completions(&document, pointer, &around)
+}
+
+/// One that the shop uses, and one that it does not.
+fn set_ups() -> Vec<Collection> {
+    let captures = json!({ "token": "body.token" });
+    let set_up = |id: &str| {
+        let steps = json!([{ "id": "a", "request": { "url": "http://a" }, "capture": captures }]);
+        serde_json::from_value(json!({ "id": id, "steps": steps })).unwrap()
+    };
+    vec![set_up("sign-in"), set_up("another")]
+}
+
+#[test]
+fn the_captures_of_shared_set_ups_are_offered() {
+    let all = offered("/steps/0/request/url");
+    let captures = all.iter().filter(|found| found.kind == CompletionKind::Capture);
+    assert_eq!(captures.map(|found| found.text.as_str()).collect::<Vec<_>>(), ["sign-in.captures.token"]);
 }
 
 fn shown(completions: &[Completion]) -> Vec<String> {

@@ -46,6 +46,10 @@ pub fn rename_step(document: &Value, from: &str, to: &str) -> Rewritten {
     if ids.iter().any(|id| id == to) {
         return refused(Problem::error("/to", format!("there is another step `{to}`")));
     }
+    let mut uses = document["uses"].as_array().into_iter().flatten();
+    if uses.any(|used| used["collection"].as_str() == Some(to)) {
+        return refused(Problem::error("/to", format!("the collection uses a shared set-up `{to}`")));
+    }
     let mut renamed = document.clone();
     renamed["steps"][index]["id"] = to.into();
     each_reference(&mut renamed, &mut |found| match found.root {

@@ -198,3 +198,16 @@ fn rows_and_what_refers_to_them_stay_as_they_are() {
     assert_eq!(renamed["steps"][3]["request"]["url"], url);
     assert!(arrange_steps(&document, &order(&["login", "bye"])).is_ok());
 }
+
+#[test]
+fn a_step_is_not_called_like_a_shared_set_up_and_references_to_that_stay() {
+    let document = serde_json::json!({
+        "id": "shop", "uses": [{ "collection": "session-login" }], "steps": [
+            { "id": "login", "request": { "url": "https://x/@{{session-login.captures.token}}" } },
+        ],
+    });
+    let refused = rename_step(&document, "login", "session-login").unwrap_err();
+    assert_eq!((refused[0].pointer.as_str(), refused.len()), ("/to", 1));
+    let renamed = rename_step(&document, "login", "enter").unwrap();
+    assert_eq!(renamed["steps"][0]["request"]["url"], "https://x/@{{session-login.captures.token}}");
+}

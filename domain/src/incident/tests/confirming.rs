@@ -75,10 +75,11 @@ fn a_confirmation_that_cannot_be_had_clears_nobody() {
     watch.observe(failed);
     let missed = Observation { run: watch.fresh().run, confirms: true, ..watch.observation(Missed) };
     let fresh = watch.fresh();
-    let (of, changes) = watch.tracker.unconfirmed(&watch.rules, missed, fresh).unwrap();
+    let of = watch.tracker.suspected(missed.run).unwrap();
+    let changes = watch.tracker.unconfirmed(&watch.rules, missed, fresh);
     assert_eq!((of, lines(&changes)), (failed.run, vec!["open error".to_owned(), "opened a 0".to_owned()]));
     assert!(matches!(changes[0], Change::Open { run, .. } if run == failed.run));
-    assert_eq!(watch.tracker.unconfirmed(&watch.rules, missed, fresh), None);
+    assert!(watch.tracker.unconfirmed(&watch.rules, missed, fresh).is_empty());
 }
 
 #[test]

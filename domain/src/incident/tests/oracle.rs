@@ -7,7 +7,7 @@ use super::*;
 
 #[derive(Debug, Clone, Copy)]
 enum Event {
-    Run { outcome: Outcome, in_maintenance: bool, muted: bool, late: bool, minutes: i64 },
+    Run { outcome: Outcome, in_maintenance: bool, muted: bool, late: bool, minutes: i64, known: usize },
     Confirmation(Outcome),
     Acknowledge,
     Snooze(i64),
@@ -28,13 +28,15 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         prop::bool::weighted(0.15),
         prop::bool::weighted(0.1),
         1i64..5,
+        prop_oneof![8 => Just(0_usize), 2 => 1usize..4],
     )
-        .prop_map(|(outcome, in_maintenance, muted, late, minutes)| Event::Run {
+        .prop_map(|(outcome, in_maintenance, muted, late, minutes, known)| Event::Run {
             outcome,
             in_maintenance,
             muted,
             late,
             minutes,
+            known,
         });
     let event = prop_oneof![
         30 => run,
@@ -180,12 +182,12 @@ impl Story<'_> {
     }
 
     /// What a run of the schedule must have brought about.
-    fn run(&mut self, seen: Seen, muted: bool) -> Vec<String> {
+    fn run(&mut self, seen: Seen, muted: bool, known: &[Slug]) -> Vec<String> {
         let at = seen.at;
         self.seen.push(seen);
         let (held, asked) = (self.held(), std::mem::take(&mut self.asked));
         if self.open || asked {
-            return self.go_on(held, muted, at, true);
+            return self.go_on(held, muted, at, true, known);
         }
         let at_once: Vec<AlertRule> =
             held.iter().filter(|rule| !rule.confirm.unwrap_or(self.repeatable)).cloned().collect();
@@ -193,7 +195,7 @@ impl Story<'_> {
             self.asked = true;
             return vec!["confirm".to_owned()];
         }
-        self.go_on(at_once, muted, at, true)
+        self.go_on(at_once, muted, at, true, known)
     }
 
     /// What the second look must have brought about.
@@ -206,11 +208,18 @@ impl Story<'_> {
         if held.is_empty() {
             self.seen.push(seen);
         }
-        self.go_on(held, false, at, failed)
+        self.go_on(held, false, at, failed, &[])
     }
 
     /// In no order, except that the incident's own change is first.
-    fn go_on(&mut self, made: Vec<AlertRule>, muted: bool, at: DateTime<Utc>, failed: bool) -> Vec<String> {
+    fn go_on(
+        &mut self,
+        made: Vec<AlertRule>,
+        muted: bool,
+        at: DateTime<Utc>,
+        failed: bool,
+        known: &[Slug],
+    ) -> Vec<String> {
         let before = (self.severity(), self.level());
         if !made.is_empty() {
             let down = failed && made.iter().any(|rule| self.holds(AlertWhen::Failing, rule.after));
@@ -231,18 +240,18 @@ impl Story<'_> {
         if self.over(at) {
             said.extend(self.resolve(at));
         } else if !muted && self.snoozed_until.is_none_or(|until| at >= until) {
-            said.extend(self.say(at));
+            said.extend(self.say(at, known));
         }
         said
     }
 
-    /// Nothing keeps it from being told.
-    fn say(&mut self, at: DateTime<Utc>) -> Vec<String> {
+    /// Nothing keeps it from being told, but to those who know the cause by another incident.
+    fn say(&mut self, at: DateTime<Utc>, known: &[Slug]) -> Vec<String> {
         let newest = self.last().clone();
         let counts = |when| bad(when, &newest) && !newest.in_maintenance;
         let mut said = Vec::new();
         for channel in newest.made.iter().flat_map(|rule| &rule.channels) {
-            if self.knows(channel).is_none() {
+            if self.knows(channel).is_none() && !known.contains(channel) {
                 said.push(self.tell(NotificationKind::Opened, channel, at));
             }
         }
@@ -332,16 +341,19 @@ proptest! {
         for event in events {
             let now = watch.now();
             let (found, expected) = match event {
-                Event::Run { outcome, in_maintenance, muted, late, minutes } => {
+                Event::Run { outcome, in_maintenance, muted, late, minutes, known } => {
                     watch.minute += minutes;
                     let at = watch.now();
                     let due_at = if late { start() - TimeDelta::minutes(1) } else { at };
-                    let observation = Observation { due_at, in_maintenance, muted, ..watch.observation(outcome) };
+                    let known: Vec<Slug> = ["a", "b", "c"][..known].iter().map(|id| id.parse().unwrap()).collect();
+                    let seen = watch.observation(outcome);
+                    let observation =
+                        Observation { due_at, in_maintenance, muted, known_to: &known, ..seen };
                     let counts = outcome.is_evidence() && newest.is_none_or(|newest| due_at >= newest);
                     let expected = if counts {
                         newest = Some(due_at);
                         let (made, level) = (Vec::new(), None);
-                        story.run(Seen { outcome, in_maintenance, at, made, level }, muted)
+                        story.run(Seen { outcome, in_maintenance, at, made, level }, muted, &known)
                     } else {
                         Vec::new()
                     };

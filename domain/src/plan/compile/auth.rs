@@ -7,7 +7,7 @@ use crate::{
 
 use super::Compiler;
 
-impl Compiler {
+impl Compiler<'_> {
     pub(super) fn auth(&mut self, at: &str, auth: &Auth) -> AuthPlan {
         match auth {
             Auth::Basic(document::Basic { username, password }) => AuthPlan::Basic {

@@ -11,7 +11,7 @@ use crate::{
     assertion::{Assertion, Condition},
     capture::Capture,
     document::{
-        self, Backoff, Check, Collection, Defaults, OnRedelivery, RetryClass, RetryWhen, Step, files,
+        self, Backoff, Check, Collection, Defaults, OnRedelivery, RetryClass, RetryWhen, Slug, Step, Use, files,
     },
     problem::{Problem, pointer_token},
     reference::{Reference, SyntaxError, Template},
@@ -31,16 +31,17 @@ const DEFAULT_RETRY_WHEN: [RetryWhen; 6] = [
 
 pub(super) fn collection(collection: &Collection) -> Result<Plan, Vec<Problem>> {
     let ids: Vec<&str> = collection.steps.iter().map(|step| step.id.as_str()).collect();
+    let names = order::Names { ids: &ids, uses: &collection.uses };
     let each = collection.each.as_ref();
     let mut problems: Vec<_> = each.and_then(files::unread_rows).into_iter().collect();
     let rows: Option<Vec<_>> = each.map(|each| each.rows().iter().cloned().map(Value::Object).collect());
     let mut references = Vec::new();
     let mut steps: Vec<PlannedStep> = Vec::new();
     for (index, step) in collection.steps.iter().enumerate() {
-        let mut compiler = Compiler { problems: Vec::new(), references: Vec::new() };
+        let mut compiler = Compiler { uses: &collection.uses, problems: Vec::new(), references: Vec::new() };
         let planned = compiler.step(&format!("/steps/{index}"), step, &collection.defaults);
         for (pointer, reference) in &compiler.references {
-            let problem = order::problem(pointer, reference, index, &ids, &steps)
+            let problem = order::problem(pointer, reference, index, &names, &steps)
                 .or_else(|| rows::problem(pointer, reference, rows.as_deref()));
             compiler
                 .problems
@@ -66,6 +67,7 @@ pub(super) fn collection(collection: &Collection) -> Result<Plan, Vec<Problem>> 
         name: collection.name.clone().unwrap_or_else(|| collection.id.to_string()),
         vars: collection.vars.clone(),
         timeout: collection.timeout.map_or(DEFAULT_TIMEOUT, |span| span.0),
+        uses: collection.uses.clone(),
         rows: rows.unwrap_or_default(),
         steps,
         references,
@@ -74,14 +76,17 @@ pub(super) fn collection(collection: &Collection) -> Result<Plan, Vec<Problem>> 
 
 /// Collects while it compiles. Where a text has a problem an empty template stands in for it: the plan is thrown
 /// away then.
-struct Compiler {
+struct Compiler<'c> {
+    uses: &'c [Use],
     problems: Vec<Problem>,
     references: Vec<(String, Reference)>,
 }
 
-impl Compiler {
+impl Compiler<'_> {
     fn step(&mut self, at: &str, step: &Step, defaults: &Defaults) -> PlannedStep {
         let request = self.request(&format!("{at}/request"), &step.request, defaults);
+        // Nothing but the request has been compiled so far.
+        let request = RequestPlan { set_ups: self.set_ups(), ..request };
         let repeatable = match step.on_redelivery {
             OnRedelivery::Rerun => true,
             OnRedelivery::Stop => false,
@@ -107,6 +112,14 @@ impl Compiler {
             referenced: false,
             cleaned_up_after: false,
         }
+    }
+
+    /// The shared set-ups that the references so far name.
+    fn set_ups(&self) -> Vec<Slug> {
+        let all = self.uses.iter().map(|used| &used.collection);
+        all.filter(|set_up| self.references.iter().any(|(_, found)| found.names(set_up.as_str())))
+            .cloned()
+            .collect()
     }
 
     fn template(&mut self, pointer: &str, text: &str) -> Template {

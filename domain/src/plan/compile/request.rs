@@ -13,7 +13,7 @@ use crate::{
 
 use super::{Compiler, DEFAULT_STEP_TIMEOUT};
 
-impl Compiler {
+impl Compiler<'_> {
     pub(super) fn request(
         &mut self,
         at: &str,
@@ -51,6 +51,7 @@ impl Compiler {
             max_body: max_body.or(defaults.max_body).map_or(DEFAULT_MAX_BODY, |size| size.0),
             cookies: cookies.or(defaults.cookies).unwrap_or(true),
             connection: self.connection(at, request, defaults),
+            set_ups: Vec::new(),
         }
     }
 

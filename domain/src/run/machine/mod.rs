@@ -3,7 +3,11 @@
 //!
 //! | in                  | on                               | then                                                      |
 //! |---------------------|----------------------------------|-----------------------------------------------------------|
-//! | New                 | Started                          | Requesting(first step), or Waiting for its `delay`        |
+//! | New                 | Started                          | SettingUp: each shared set-up is asked for                |
+//! | SettingUp           | SetUpReady, no more to ask for   | Requesting(first step), or Waiting for its `delay`        |
+//! | SettingUp           | SetUpFailed                      | Finished(Failed, or Inconclusive as the set-up was)       |
+//! | Requesting          | 401 to what names a set-up, once | SettingUp: a newer one, then the step, rendered anew      |
+//! | SettingUp for a step| SetUpFailed                      | Cleaning; Failed, or Inconclusive as the set-up was       |
 //! | Requesting, Waiting | the request needs a token        | Authorizing: the token's request goes first               |
 //! | Authorizing         | Responded with a token           | Requesting                                                |
 //! | Authorizing         | no token, retry                  | Waiting, then the token's request again                   |
@@ -23,7 +27,8 @@
 //! | any                 | Cancelled                        | Cleaning with 15 s of its own; Cancelled                  |
 //! | any                 | Abandoned                        | Cleaning with 15 s of its own; Inconclusive               |
 //! | Cleaning            | DeadlinePassed                   | Finished with the verdict that led to it                  |
-//! | New, resumed        | Started                          | Cleaning with 15 s in all; Inconclusive                   |
+//! | New, resumed        | Started                          | SettingUp, then Cleaning with 15 s in all; Inconclusive   |
+//! | SettingUp, resumed  | SetUpFailed                      | the next one; steps that need it are skipped              |
 //!
 //! With `each`, *Failed*, *Inconclusive* and *Degraded* are how a row ends, and the next one begins. After a deadline, a
 //! cancel or an abandonment none begins any more.
@@ -48,10 +53,13 @@
 mod authorize;
 mod resume;
 mod rows;
+mod set_up;
 mod step;
 mod verdict;
 
 use std::{mem, sync::Arc, time::Duration};
+
+use serde_json::{Map, Value};
 
 use crate::{
     answer::Answer,
@@ -60,7 +68,8 @@ use crate::{
     masking::Masker,
     outcome::{Outcome, Reason, ReasonCode},
     plan::{Plan, Rendered},
-    result::RunResult,
+    result::{RunResult, SetUpResult},
+    set_up::{Ask, Failed, Ready},
 };
 
 use super::{
@@ -70,6 +79,8 @@ use super::{
     scope::{Dice, RunScope},
 };
 use rows::Rows;
+use set_up::Asking;
+pub(super) use set_up::Shared;
 
 /// Clean-up after a deadline or a cancel has this much time of its own.
 pub const CLEANING_TIME: Duration = Duration::from_secs(15);
@@ -89,6 +100,10 @@ pub enum Event {
     Woke,
     /// [`Command::ForgetCookies`] was carried out.
     CookiesForgotten,
+    /// The set-up that the last [`Command::SetUp`] asked for.
+    SetUpReady(Box<Ready>),
+    /// Why there is none.
+    SetUpFailed(Box<Failed>),
     /// [`Machine::deadline`] has come.
     DeadlinePassed,
     /// Somebody wants the run to stop.
@@ -107,6 +122,8 @@ pub enum Command {
         /// Whether another worker may send it again after a crash; if not, the durable marker comes first.
         repeatable: bool,
     },
+    /// Get a shared set-up, then report `SetUpReady` or `SetUpFailed`.
+    SetUp(Ask),
     /// Wait, then report `Woke`.
     Wait(Duration),
     /// Forget all cookies, for the next row of `each` is another visitor; then report `CookiesForgotten`.
@@ -118,6 +135,8 @@ pub enum Command {
 /// Where the run waits for the world.
 enum State {
     New,
+    /// For a shared set-up.
+    SettingUp(Asking),
     /// For the access token that the step's request needs.
     Authorizing(StepInHand),
     Requesting(StepInHand),
@@ -165,6 +184,11 @@ pub struct Machine {
     checkpoint_due: bool,
     /// Whether this is the clean-up after a run that was lost.
     resumed: bool,
+    /// What there is of each shared set-up of the plan.
+    set_ups: Vec<Shared>,
+    set_up_results: Vec<SetUpResult>,
+    /// What this run captures for others, if it is a set-up itself.
+    captured: Option<Map<String, Value>>,
     records: Records,
     requests: u32,
     /// When the event in hand happened, since the start.
@@ -191,6 +215,9 @@ impl Machine {
             unsafe_begun: false,
             checkpoint_due: true,
             resumed: false,
+            set_ups: plan.uses.iter().map(|_| Shared::default()).collect(),
+            set_up_results: Vec::new(),
+            captured: None,
             records: Records::default(),
             requests: 0,
             at: Duration::ZERO,
@@ -215,7 +242,10 @@ impl Machine {
     pub fn on(&mut self, event: Event, at: Duration) -> Command {
         self.at = at;
         match (mem::replace(&mut self.state, State::Finished), event) {
-            (State::New, Event::Started) | (State::BetweenRows, Event::CookiesForgotten) => self.advance(0),
+            (State::New, Event::Started) => self.begin_run(),
+            (State::BetweenRows, Event::CookiesForgotten) => self.advance(0),
+            (State::SettingUp(asking), Event::SetUpReady(ready)) => self.set_up_ready(asking, *ready),
+            (State::SettingUp(asking), Event::SetUpFailed(failed)) => self.set_up_failed(asking, *failed),
             (State::Requesting(step), Event::Responded(response)) => self.responded(step, *response),
             (State::Requesting(step), Event::Unreachable(failure)) => self.unreachable(step, &failure),
             (State::Authorizing(step), Event::Responded(response)) => self.authorized(step, *response),
@@ -253,6 +283,7 @@ impl Machine {
             facts: &self.facts,
             answers: &self.answers,
             row: self.plan.rows.get(self.rows.at),
+            set_ups: &self.set_ups,
             dice: &self.dice,
             at: self.at,
         }

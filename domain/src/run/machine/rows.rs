@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::{
     outcome::{Outcome, Reason},
-    result::{RowResult, RunResult, StepResult},
+    result::{RowResult, StepResult},
 };
 
 use super::{
@@ -107,7 +107,7 @@ impl Machine {
         }
         rows.iter_mut().for_each(|row| mask::values(&self.masker, &mut row.values));
         let (outcome, reason) = verdict(&rows);
-        self.finish_with(RunResult { outcome, reason, duration_ms: millis(self.at), steps: Vec::new(), rows })
+        self.finish_with(outcome, reason, Vec::new(), rows)
     }
 }
 

@@ -147,8 +147,13 @@ impl Machine {
         match self.polled(&mut step, planned, &answer) {
             Ok(Polled::Holds) => {}
             Ok(Polled::Again(wait)) => {
-                self.state = State::Waiting(step);
-                return Command::Wait(wait);
+                return match self.renew(step, status) {
+                    Ok(command) => command,
+                    Err(step) => {
+                        self.state = State::Waiting(step);
+                        Command::Wait(wait)
+                    }
+                };
             }
             Ok(Polled::TimedOut(reason)) => {
                 self.keep(step.index, answer);
@@ -165,6 +170,10 @@ impl Machine {
         };
         self.records.answered(step.sent_at, &answer, &judged);
         let Some(reason) = judged.reason else { return self.passed(step, planned, answer, judged.outcome) };
+        let step = match self.renew(step, status) {
+            Ok(command) => return command,
+            Err(step) => step,
+        };
         self.keep(step.index, answer);
         if step.tries <= planned.retry.attempts && judge::worth_another_try(&planned.retry, status) {
             return self.wait_to_retry(step, planned);
@@ -173,8 +182,10 @@ impl Machine {
     }
 
     /// Every answer is kept as evidence when it does not pass, so its secrets are learned whatever becomes of it.
+    /// Everything that is captured for others is one.
     pub(super) fn learn_secrets(&mut self, planned: &PlannedStep, answer: &Answer) {
-        for capture in planned.captures.iter().filter(|capture| capture.secret) {
+        let all = self.captured.is_some();
+        for capture in planned.captures.iter().filter(|capture| capture.secret || all) {
             if let Ok(value) = capture.take(answer) {
                 mask::learn(&mut self.masker, &value);
             }
@@ -211,6 +222,9 @@ impl Machine {
                     return self.failed(step, Reason::new(ReasonCode::CaptureMissing, message));
                 }
             }
+        }
+        if let Some(captured) = &mut self.captured {
+            captured.extend(captures.clone());
         }
         answer.set_captures(captures);
         self.keep(step.index, answer);

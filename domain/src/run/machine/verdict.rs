@@ -5,12 +5,12 @@ use std::mem;
 use crate::{
     outcome::{Outcome, Reason, ReasonCode},
     reference::{Unresolved, UnresolvedCause},
-    result::{RunResult, StepOutcome},
+    result::{RowResult, RunResult, StepOutcome, StepResult},
 };
 
 use super::{
     super::{mask, record::millis},
-    CLEANING_TIME, Command, Machine, State, StepInHand,
+    Asking, CLEANING_TIME, Command, Machine, State, StepInHand,
     rows::Ended,
 };
 
@@ -38,12 +38,23 @@ impl Machine {
 
     /// The step is over, and with it all but the clean-up.
     pub(super) fn stopped(&mut self, index: usize, reason: Reason) -> Command {
-        let reason = reason.at_step(&self.plan.steps[index].id);
         let (ended, outcome) = if reason.code.is_ours() {
             (StepOutcome::Inconclusive, Outcome::Inconclusive)
         } else {
             (StepOutcome::Failed, Outcome::Failed)
         };
+        self.stopped_as(index, ended, outcome, reason)
+    }
+
+    /// The same, where the reason does not say whose fault it is.
+    pub(super) fn stopped_as(
+        &mut self,
+        index: usize,
+        ended: StepOutcome,
+        outcome: Outcome,
+        reason: Reason,
+    ) -> Command {
+        let reason = reason.at_step(&self.plan.steps[index].id);
         self.end(index, ended, Some(reason.clone()));
         self.blame(outcome, reason);
         self.cleaning = true;
@@ -54,7 +65,10 @@ impl Machine {
     pub(super) fn interrupted(&mut self, state: State, outcome: Outcome, reason: Reason) -> Command {
         self.begin_no_more(&reason);
         let (reason, next) = match state {
-            State::Authorizing(step) | State::Requesting(step) | State::Waiting(step) => {
+            State::Authorizing(step)
+            | State::Requesting(step)
+            | State::Waiting(step)
+            | State::SettingUp(Asking { step: Some(step), .. }) => {
                 let reason = reason.at_step(&self.plan.steps[step.index].id);
                 let ended = match outcome {
                     Outcome::Inconclusive => StepOutcome::Inconclusive,
@@ -64,6 +78,7 @@ impl Machine {
                 self.end(step.index, ended, Some(reason.clone()));
                 (reason, step.index + 1)
             }
+            State::SettingUp(asking) => (self.while_setting_up(reason, &asking), self.plan.steps.len()),
             State::New | State::BetweenRows | State::Finished => (reason, self.plan.steps.len()),
         };
         self.blame(outcome, reason);
@@ -72,6 +87,13 @@ impl Machine {
         }
         self.deadline = self.deadline.max(self.at + CLEANING_TIME);
         self.advance(next)
+    }
+
+    /// A set-up that does not come in time is the cause, for all that wait for it.
+    fn while_setting_up(&self, reason: Reason, asking: &Asking) -> Reason {
+        let Some(set_up) = self.awaited(asking) else { return reason };
+        let message = format!("{} while it waited for the shared set-up `{set_up}`", reason.message);
+        Reason { message, ..reason }.caused_by(set_up)
     }
 
     pub(super) fn deadline_message(&self) -> String {
@@ -93,14 +115,21 @@ impl Machine {
         let reason = reason.map(|reason| self.with_clean_up(reason));
         let steps = mem::take(&mut self.records).into_steps(&self.plan, self.at);
         if self.plan.rows.is_empty() {
-            let (duration_ms, rows) = (millis(self.at), Vec::new());
-            return self.finish_with(RunResult { outcome, reason, duration_ms, steps, rows });
+            return self.finish_with(outcome, reason, steps, Vec::new());
         }
         self.end_row(Ended { outcome, reason, steps })
     }
 
     /// The run is over.
-    pub(super) fn finish_with(&self, result: RunResult) -> Command {
+    pub(super) fn finish_with(
+        &mut self,
+        outcome: Outcome,
+        reason: Option<Reason>,
+        steps: Vec<StepResult>,
+        rows: Vec<RowResult>,
+    ) -> Command {
+        let (duration_ms, set_ups) = (millis(self.at), mem::take(&mut self.set_up_results));
+        let result = RunResult { outcome, reason, duration_ms, set_ups, steps, rows };
         Command::Finish(Box::new(mask::result(&self.masker, result)))
     }
 }

@@ -329,6 +329,7 @@ fn incident(at: DateTime<Utc>) -> Incident {
         level: IncidentLevel::Down,
         opened_by: RunId::random(at),
         reason: None,
+        cause: None,
         opened_at: at,
         acknowledged_at: None,
         snoozed_until: None,

@@ -29,6 +29,7 @@ pub(crate) struct Bench {
     collection: PinnedCollection,
     shutdown: CancellationToken,
     worker: JoinHandle<Result<(), worker::Error>>,
+    more: Vec<JoinHandle<Result<(), worker::Error>>>,
     _folder: tempfile::TempDir,
 }
 
@@ -54,12 +55,29 @@ impl Bench {
         Self::with(collection, "127.0.0.0/8", config).await
     }
 
+    /// With a collection that the other one uses, and some more workers.
+    pub(crate) async fn using(set_up: Value, collection: Value, more: usize) -> Self {
+        let mut bench = Self::with_all(&[set_up], collection, "127.0.0.0/8", worker::Config::default()).await;
+        for _ in 0..more {
+            let config = worker::Config::default();
+            let worker = work(&bench.store, &bench.broker, &bench.outbound, config, &bench.shutdown);
+            bench.more.push(worker);
+        }
+        bench
+    }
+
     async fn with(collection: Value, allow: &str, config: worker::Config) -> Self {
+        Self::with_all(&[], collection, allow, config).await
+    }
+
+    async fn with_all(before: &[Value], collection: Value, allow: &str, config: worker::Config) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let store = Store::open_sqlite(folder.path()).await.expect("a store");
         store.migrate().await.expect("a schema");
-        let document: Collection =
-            serde_json::from_value(collection).expect("the test's collection is well-formed");
+        let read = |collection: &Value| -> Collection {
+            serde_json::from_value(collection.clone()).expect("the test's collection is well-formed")
+        };
+        let (before, document) = (before.iter().map(read).collect::<Vec<_>>(), read(&collection));
         let saved = store.write(move |conn| {
             Box::pin(async move {
                 let now = store::now(conn).await?;
@@ -70,6 +88,9 @@ impl Bench {
                         let channel = serde_json::from_value(channel).expect("a channel");
                         store::channels::create(conn, &channel, now).await?;
                     }
+                }
+                for document in &before {
+                    store::collections::create(conn, document, now).await?;
                 }
                 store::collections::create(conn, &document, now).await
             })
@@ -82,7 +103,8 @@ impl Bench {
             serde_json::from_value(serde_json::json!({ "allow": allow })).expect("CIDRs");
         let shutdown = CancellationToken::new();
         let worker = work(&store, &broker, &outbound, config, &shutdown);
-        let bench = Self { store, broker, outbound, collection, shutdown, worker, _folder: folder };
+        let bench =
+            Self { store, broker, outbound, collection, shutdown, worker, more: Vec::new(), _folder: folder };
         // The location's queue is there once the worker consumes from it.
         bench.queue().declare(&bench.destination()).await.expect("an in-process queue");
         bench
@@ -119,6 +141,46 @@ impl Bench {
         let run = self.insert(environment).await;
         self.publish(run).await;
         run
+    }
+
+    /// Makes monitors of the collection, which tell the channel `hook` of every failure.
+    pub(crate) async fn monitors(&self, count: usize) -> Vec<MonitorRef> {
+        let collection = self.collection.slug.clone();
+        let made = self.store.write(move |conn| {
+            Box::pin(async move {
+                let now = store::now(conn).await?;
+                let hook = serde_json::json!({ "id": "hook", "type": "webhook", "url": "http://127.0.0.1:9/" });
+                store::channels::replace(conn, &serde_json::from_value(hook).unwrap(), now).await?;
+                let mut monitors = Vec::new();
+                for number in 0..count {
+                    let monitor = serde_json::json!({
+                        "id": format!("watch-{number}"), "collections": [collection], "schedule": { "every": "1h" },
+                        "alerts": [{ "channels": ["hook"], "confirm": false }],
+                    });
+                    let saved =
+                        store::monitors::create(conn, &serde_json::from_value(monitor).unwrap(), now).await?;
+                    monitors.push(MonitorRef { id: saved.id, slug: saved.document.id });
+                }
+                Ok(monitors)
+            })
+        });
+        made.await.expect("the monitors are saved")
+    }
+
+    /// A run of each of these monitors, all at once.
+    pub(crate) async fn run_all(&self, monitors: &[MonitorRef]) -> Vec<Run> {
+        let mut ids = Vec::new();
+        for monitor in monitors {
+            ids.push(self.insert_for(None, Some(monitor.clone())).await);
+        }
+        for id in &ids {
+            self.publish(*id).await;
+        }
+        let mut runs = Vec::new();
+        for id in ids {
+            runs.push(self.finished(id).await);
+        }
+        runs
     }
 
     /// The same for the collection's own monitor.
@@ -203,8 +265,31 @@ impl Bench {
     pub(crate) async fn incidents(&self) -> Vec<Incident> {
         let mut conn = self.store.read().await.unwrap();
         let listing =
-            store::incidents::list(&mut conn, &Default::default(), store::Page::first(50)).await.unwrap();
+            store::incidents::list(&mut conn, &Default::default(), store::Page::first(100)).await.unwrap();
         listing.data
+    }
+
+    /// Everything that any channel is told, in order.
+    pub(crate) async fn told(&self) -> Vec<Notification> {
+        let mut told = Vec::new();
+        for incident in self.incidents().await {
+            told.extend(self.notifications(incident.id).await);
+        }
+        told.sort_by_key(|one| (one.created_at, one.sequence));
+        told
+    }
+
+    /// A new version of a collection.
+    pub(crate) async fn replace(&self, more: Value, mut collection: Value) {
+        collection.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let document: Collection = serde_json::from_value(collection).unwrap();
+        let replaced = self.store.write(move |conn| {
+            Box::pin(async move {
+                let now = store::now(conn).await?;
+                store::collections::replace(conn, &document, now).await
+            })
+        });
+        replaced.await.expect("the collection is saved");
     }
 
     pub(crate) async fn notifications(&self, incident: IncidentId) -> Vec<Notification> {
@@ -231,7 +316,9 @@ impl Bench {
 
     pub(crate) async fn stop(self) {
         self.shutdown.cancel();
-        self.worker.await.expect("the worker does not panic").expect("the worker stops in order");
+        for worker in self.more.into_iter().chain([self.worker]) {
+            worker.await.expect("the worker does not panic").expect("the worker stops in order");
+        }
     }
 
     fn queue(&self) -> Queue {

@@ -11,7 +11,8 @@ use tokio::{
     sync::{Notify, Semaphore},
 };
 
-/// `/login` answers a cookie, `/cart` a total, `/switch` the status that was set, `/held` waits for [`Target::release`], all else 200.
+/// `/cart` answers a total, `/switch` the status that was set, `/held` waits for [`Target::release`], `/login` the token
+/// that is good now and a cookie, with the status that was set; `/orders` wants it, as a bearer token. All else 200.
 #[derive(Clone)]
 pub(crate) struct Target {
     port: u16,
@@ -19,6 +20,7 @@ pub(crate) struct Target {
     news: Arc<Notify>,
     gate: Arc<Semaphore>,
     status: Arc<AtomicU16>,
+    token: Arc<AtomicU16>,
 }
 
 struct Seen {
@@ -36,6 +38,7 @@ impl Target {
             news: Arc::default(),
             gate: Arc::new(Semaphore::new(0)),
             status: Arc::new(AtomicU16::new(200)),
+            token: Arc::new(AtomicU16::new(1)),
         };
         let server = target.clone();
         tokio::spawn(async move {
@@ -51,7 +54,16 @@ impl Target {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
-    /// What `/switch` answers from now on.
+    /// Only the next token is good from now on.
+    pub(crate) fn revoke(&self) {
+        self.token.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn token(&self) -> String {
+        format!("tok-{:05}", self.token.load(Ordering::SeqCst))
+    }
+
+    /// What `/switch` and `/login` answer from now on.
     pub(crate) fn switch(&self, status: u16) {
         self.status.store(status, Ordering::SeqCst);
     }
@@ -95,15 +107,18 @@ impl Target {
     async fn serve(&self, stream: TcpStream) -> Option<()> {
         let mut stream = BufReader::new(stream);
         loop {
-            let path = self.read(&mut stream).await?;
+            let (path, authorization) = self.read(&mut stream).await?;
+            let (set, nothing) = (self.status.load(Ordering::SeqCst), "{}".to_owned());
             let (status, body) = match path.as_str() {
-                "/cart" => (200, r#"{"total":19.5}"#),
-                "/switch" => (self.status.load(Ordering::SeqCst), "{}"),
+                "/cart" => (200, r#"{"total":19.5}"#.to_owned()),
+                "/switch" => (set, nothing),
                 "/held" => {
                     self.gate.acquire().await.ok()?.forget();
-                    (200, "{}")
+                    (200, nothing)
                 }
-                _ => (200, "{}"),
+                "/login" => (set, format!(r#"{{"token":"{}"}}"#, self.token())),
+                "/orders" if authorization != Some(format!("Bearer {}", self.token())) => (401, nothing),
+                _ => (200, nothing),
             };
             let cookie = if path == "/login" { "set-cookie: session=s\r\n" } else { "" };
             let head = format!(
@@ -115,7 +130,8 @@ impl Target {
         }
     }
 
-    async fn read(&self, stream: &mut BufReader<TcpStream>) -> Option<String> {
+    /// The path, and who is asking.
+    async fn read(&self, stream: &mut BufReader<TcpStream>) -> Option<(String, Option<String>)> {
         let mut line = String::new();
         stream.read_line(&mut line).await.ok().filter(|read| *read > 0)?;
         let path = line.split(' ').nth(1)?.to_owned();
@@ -133,8 +149,10 @@ impl Target {
         let mut body = vec![0; length.unwrap_or(0)];
         stream.read_exact(&mut body).await.ok()?;
         let body = String::from_utf8_lossy(&body).into_owned();
+        let authorization = headers.iter().find(|(name, _)| name == "authorization");
+        let authorization = authorization.map(|(_, value)| value.clone());
         self.seen.lock().unwrap().push(Seen { path: path.clone(), headers, body });
         self.news.notify_waiters();
-        Some(path)
+        Some((path, authorization))
     }
 }

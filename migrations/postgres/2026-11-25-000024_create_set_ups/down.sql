@@ -1,0 +1,2 @@
+DROP TABLE set_ups;
+DROP TABLE collection_uses;

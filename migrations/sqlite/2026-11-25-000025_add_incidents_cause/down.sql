@@ -1,0 +1,2 @@
+DROP INDEX incidents_of_cause;
+ALTER TABLE incidents DROP COLUMN cause;
