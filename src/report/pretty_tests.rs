@@ -115,7 +115,19 @@ fn the_summary_counts_what_there_is() {
 
 #[test]
 fn rows_stand_under_their_run_and_the_failed_ones_with_their_steps() {
-    insta::assert_snapshot!(show(sample::rows()), @"");
+    insta::assert_snapshot!(show(sample::rows()), @r#"
+    ✗ Checkout works  1.24 s  checkout.yaml:21
+      ✓ row 1 (sku: SKU-1)  100 ms
+      ✗ row 2 (sku: SKU-2)  100 ms
+        ✓ Log in  12 ms
+        ✗ Pay  3 ms
+            ✗ body.status equals
+              expected "captured"
+              actual   "pending"
+              answer   201 {"status":"pending_review"}
+              try it   curl -X POST http://shop.test/payments -H 'Authorization: Bearer ***' --data-raw '{"amount":2500}'
+      ○ row 3 (sku: SKU-3)  the run's time-out of 60s passed
+    "#);
 }
 
 #[test]
@@ -129,5 +141,14 @@ fn many_quiet_rows_in_a_row_take_one_line() {
     run.result.rows.extend(
         (45..=1_000).map(|index| sample::row(index, Outcome::Skipped, Some(over.clone()), Vec::new())),
     );
-    insta::assert_snapshot!(show(run), @"");
+    insta::assert_snapshot!(show(run), @r#"
+    ○ Checkout works  1.24 s  checkout.yaml:21
+      ✓ rows 1 to 40  4.00 s
+      ○ row 41 (sku: SKU-41)  100 ms
+          the run was cancelled
+      ✓ row 42 (sku: SKU-42)  100 ms
+      ✓ row 43 (sku: SKU-43)  100 ms
+      ✓ row 44 (sku: SKU-44)  100 ms
+      ○ rows 45 to 1000  the run was cancelled
+    "#);
 }

@@ -112,6 +112,23 @@ mod tests {
     fn a_subtest_names_the_row_of_each_step() {
         let (mut tap, mut out) = (Tap::default(), Vec::new());
         tap.run(&mut out, &Rc::new(sample::rows())).unwrap();
-        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @"");
+        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"
+        TAP version 14
+        # Subtest: Checkout works
+            ok 1 - row 1 (sku: SKU-1): Log in
+            ok 2 - row 2 (sku: SKU-2): Log in
+            not ok 3 - row 2 (sku: SKU-2): Pay
+              ---
+              outcome: "failed"
+              message: "body.status equals \"captured\": found \"pending\""
+              ...
+            ok 4 - row 3 (sku: SKU-3) # SKIP the run's time-out of 60s passed
+            1..4
+        not ok 1 - Checkout works
+          ---
+          at: "checkout.yaml:21"
+          outcome: "failed"
+          ...
+        "#);
     }
 }

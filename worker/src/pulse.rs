@@ -6,10 +6,7 @@ use std::{
     time::Duration,
 };
 
-use domain::{
-    outcome::{Outcome, ReasonCode},
-    result::RunResult,
-};
+use domain::{outcome::ReasonCode, result::RunResult};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -81,7 +78,7 @@ impl Pulse {
 
 #[cfg(test)]
 mod tests {
-    use domain::outcome::Reason;
+    use domain::outcome::{Outcome, Reason};
     use tokio::time::advance;
 
     use super::*;

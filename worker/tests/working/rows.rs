@@ -11,11 +11,11 @@ async fn every_row_runs_as_another_visitor_and_one_that_fails_stops_none() {
     target.switch(503);
     let bench = Bench::start(json!({
         "id": "shop",
-        "each": [{ "sku": "A", "path": "/cart" }, { "sku": "B", "path": "/switch" }, { "sku": "C", "path": "/cart" }],
+        "each": [{ "sku": "A", "path": "cart" }, { "sku": "B", "path": "switch" }, { "sku": "C", "path": "cart" }],
         "steps": [
             { "id": "before", "request": { "url": target.url("/before") } },
             { "id": "login", "request": { "url": target.url("/login") } },
-            { "id": "look", "request": { "url": format!("{}@{{{{row.path}}}}", target.url("")) } },
+            { "id": "look", "request": { "url": target.url("/@{{row.path}}") } },
             { "id": "after", "always": true, "request": { "url": target.url("/after"), "json": "@{{row.sku}}" } },
         ],
     }))
@@ -27,7 +27,7 @@ async fn every_row_runs_as_another_visitor_and_one_that_fails_stops_none() {
         (run.outcome, reason.code, reason.row),
         (Some(Outcome::Failed), ReasonCode::BadStatus, Some(2))
     );
-    assert!(reason.message.starts_with("row 2 (sku: B, path: /switch): "), "{}", reason.message);
+    assert!(reason.message.starts_with("row 2 (sku: B, path: switch): "), "{}", reason.message);
     assert_eq!(target.bodies("/after"), [r#""A""#, r#""B""#, r#""C""#], "clean-up of every row");
     assert_eq!((target.requests("/before"), target.headers("/before", "cookie").len()), (3, 0));
     assert_eq!(target.headers("/cart", "cookie"), ["session=s", "session=s"]);
@@ -43,10 +43,10 @@ async fn another_worker_cleans_up_after_the_row_in_hand_only() {
     let target = Target::start().await;
     let mut bench = Bench::impatient(json!({
         "id": "shop",
-        "each": [{ "sku": "A", "look": "/fast" }, { "sku": "B", "look": "/held" }, { "sku": "C", "look": "/fast" }],
+        "each": [{ "sku": "A", "look": "fast" }, { "sku": "B", "look": "held" }, { "sku": "C", "look": "fast" }],
         "steps": [
             { "id": "order", "request": { "method": "POST", "url": target.url("/cart") } },
-            { "id": "look", "request": { "url": format!("{}@{{{{row.look}}}}", target.url("")) } },
+            { "id": "look", "request": { "url": target.url("/@{{row.look}}") } },
             { "id": "remove", "always": true, "request": {
                 "method": "DELETE", "url": target.url("/orders"),
                 "json": ["@{{row.sku}}", "@{{order.body.total}}"] } },

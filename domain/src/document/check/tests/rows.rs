@@ -82,7 +82,7 @@ fn what_a_step_refers_to_is_in_every_row_or_has_a_default() {
     let without = problems(
         "kind: collection\nversion: 1\nid: c\nsteps:\n- id: a\n  request: { url: 'http://x.test/@{{row.sku}}' }\n",
     );
-    assert_eq!(without, ["6:33 /steps/0/request/url: `row` has no values: the collection has no `each`"]);
+    assert_eq!(without, ["6:34 /steps/0/request/url: `row` has no values: the collection has no `each`"]);
 }
 
 #[test]
