@@ -181,18 +181,22 @@ async fn an_opening_that_was_refused_for_certain_is_not(bench: Bench) {
 }
 
 async fn an_end_that_was_told_is_told_once_more_and_one_that_waits_is_not(bench: Bench) {
-    let (incident, ids) = told(&bench, &[Kind::Opened, Kind::Resolved]).await;
-    let again = || async {
-        let (opened, now) = (ids[0], bench.now());
-        write!(bench, |conn| notifications::tell_end_again(conn, opened, now)).unwrap()
+    let (incident, ids) = told(&bench, &[Kind::Opened]).await;
+    let (opened, now) = (ids[0], bench.now());
+    let again = || {
+        let bench = bench.clone();
+        async move { write!(bench, |conn| notifications::tell_end_again(conn, opened, now)).unwrap() }
     };
-    claim(&bench, ids[0]).await.unwrap();
-    assert!(sent(&bench, ids[0], 1).await);
+    claim(&bench, opened).await.unwrap();
+    assert!(sent(&bench, opened, 1).await);
+    assert_eq!(again().await, None, "it is not over");
+    let end = event(incident, 1, Kind::Resolved, now);
+    let end = write!(bench, |conn| notifications::insert(conn, &[end])).unwrap()[0];
     assert_eq!(again().await, None, "it waits, and comes after all that was sent");
-    claim(&bench, ids[1]).await.unwrap();
+    claim(&bench, end).await.unwrap();
     let second = again().await.expect("somebody is telling it, perhaps too soon");
     assert_eq!(claim(&bench, second).await, None, "one after the other");
-    assert!(sent(&bench, ids[1], 1).await);
+    assert!(sent(&bench, end, 1).await);
     assert_eq!(again().await, None, "the second one waits");
     assert_eq!(claim(&bench, second).await, Some(1));
     assert!(sent(&bench, second, 1).await);
@@ -345,10 +349,14 @@ async fn turns_are_given_to_all_notifiers_together(bench: Bench) {
 
 async fn turns_that_are_used_late_count_from_then(bench: Bench) {
     let pace = Pace { key: "k".to_owned(), count: 2, period: std::time::Duration::from_secs(60) };
-    let take = || async { write!(bench, |conn| paces::take(conn, &pace)).unwrap() };
-    let (began, now) = (bench.now(), bench.now());
+    let take = || {
+        let (bench, pace) = (bench.clone(), pace.clone());
+        async move { write!(bench, |conn| paces::take(conn, &pace)).unwrap() }
+    };
+    let began = bench.now();
     for _ in 0..6 {
-        write!(bench, |conn| paces::give(conn, &pace, now)).unwrap();
+        let pace = pace.clone();
+        write!(bench, |conn| paces::give(conn, &pace, began)).unwrap();
     }
     // Nobody could send for ten minutes: all six have their turns.
     bench.clock.advance(TimeDelta::minutes(10));

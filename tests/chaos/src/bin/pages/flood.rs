@@ -30,7 +30,8 @@ const SLACK: Millis = 2_000;
 const PATIENCE: Duration = Duration::from_secs(900);
 
 pub(crate) async fn run(options: &Options) -> anyhow::Result<Figures> {
-    let (incidents, teams) = if options.short { (300, 20) } else { (INCIDENTS, TEAMS) };
+    let (incidents, teams) =
+        if options.short { (300, 20) } else { (options.incidents.unwrap_or(INCIDENTS), TEAMS) };
     let mut world = World::start(options).await?;
     for _ in 0..3 {
         world.notifier()?;

@@ -37,7 +37,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Figures> {
     let size = if options.short {
         Size { incidents: 16, teams: 4, every: "1s" }
     } else {
-        Size { incidents: 1_000, teams: 20, every: "1m" }
+        Size { incidents: options.incidents.unwrap_or(1_000), teams: 20, every: "1m" }
     };
     let mut world = World::start(options).await?;
     for _ in 0..NOTIFIERS {

@@ -6,7 +6,8 @@
 //! * `pages flood`: 5,000 incidents in a minute over 100 keys, some of them with more than a key takes.
 //! * `pages latency`: from the failing result to the accepted page.
 //!
-//! `pages [--short] [--keep] [--skopos PATH] [SCENARIO…]`, all of them when none is named. `--short` takes few incidents and moves the
+//! `pages [--short] [--incidents N] [--keep] [--skopos PATH] [SCENARIO…]`, all of them when none is named. `--incidents` is for
+//! machines that would take hours for thousands. `--short` takes few incidents and moves the
 //! leases of those who were killed by hand; the long form waits for them. `pages receivers` starts the receivers alone, and says how
 //! to reach them.
 
@@ -42,6 +43,8 @@ pub(crate) struct Options {
     pub(crate) skopos: PathBuf,
     /// Few incidents, for every test run.
     pub(crate) short: bool,
+    /// Instead of as many as a scenario has.
+    pub(crate) incidents: Option<usize>,
     /// The logs stay.
     pub(crate) keep: bool,
 }
@@ -80,21 +83,26 @@ async fn run(scenario: &str, options: &Options) -> anyhow::Result<Figures> {
 }
 
 fn arguments() -> anyhow::Result<(Options, Vec<&'static str>)> {
-    let (mut short, mut keep, mut skopos, mut scenarios) = (false, false, None, Vec::new());
+    let (mut short, mut incidents, mut keep) = (false, None, false);
+    let (mut skopos, mut scenarios) = (None, Vec::new());
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         match word.as_str() {
             "--short" => short = true,
+            "--incidents" => incidents = Some(words.next().context("--incidents needs a number")?.parse()?),
             "--keep" => keep = true,
             "--skopos" => skopos = Some(words.next().context("--skopos needs a path")?.into()),
             other => match ALL.iter().find(|name| **name == other) {
                 Some(name) => scenarios.push(*name),
-                None => bail!("`{other}` is none of {}, --short, --keep, --skopos PATH", ALL.join(", ")),
+                None => bail!(
+                    "`{other}` is none of {}, --short, --incidents N, --keep, --skopos PATH",
+                    ALL.join(", ")
+                ),
             },
         }
     }
     if scenarios.is_empty() {
         scenarios = ALL.into();
     }
-    Ok((Options { skopos: launch::skopos(skopos)?, short, keep }, scenarios))
+    Ok((Options { skopos: launch::skopos(skopos)?, short, incidents, keep }, scenarios))
 }

@@ -25,7 +25,7 @@ pub(crate) struct World {
     pub(crate) target: Arc<Target>,
     pub(crate) receivers: Receivers,
     /// Of every notifier.
-    smtp: [(&'static str, String); 3],
+    settings: Vec<(&'static str, String)>,
 }
 
 impl World {
@@ -38,24 +38,28 @@ impl World {
             say(&format!("the logs of all processes are in {}", ground.folder().display()));
         }
         let receivers = Receivers::start(&mut ground.ports).await?;
-        let smtp = receivers.smtp(ground.folder())?;
+        let mut settings = receivers.smtp(ground.folder())?.to_vec();
+        if options.short {
+            // So that whoever is killed has one message in hand, and nothing is left to luck.
+            settings.push(("SKOPOS__NOTIFIER__SLOTS", "1".to_owned()));
+        }
         for role in ["api", "scheduler", "worker"] {
             ground.start(role, &[])?;
         }
         ground.ready().await?;
-        Ok(Self { ground, target, receivers, smtp })
+        Ok(Self { ground, target, receivers, settings })
     }
 
     /// Starts one more notifier.
     pub(crate) fn notifier(&mut self) -> anyhow::Result<()> {
-        let smtp = self.smtp.clone();
-        self.ground.start("notifier", &smtp.each_ref().map(|(name, value)| (*name, value.as_str())))
+        let settings: Vec<_> = self.settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        self.ground.start("notifier", &settings)
     }
 
     /// Kills a notifier, and starts it again.
     pub(crate) fn kill(&mut self, number: usize) -> anyhow::Result<()> {
-        let smtp = self.smtp.clone();
-        self.ground.kill(number, &smtp.each_ref().map(|(name, value)| (*name, value.as_str())))
+        let settings: Vec<_> = self.settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        self.ground.kill(number, &settings)
     }
 
     /// Saves the channels of so many teams, and collections that tell the team that `team` says of their number.
