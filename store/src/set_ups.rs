@@ -2,25 +2,26 @@
 //! decided in the row, by `domain::set_up`'s rule and under its lock, so there is one fetch for a fleet. Captures are
 //! sealed for their row and generation.
 
+mod row;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use domain::{
     document::Slug,
     id::{CollectionId, RunId, WorkerId},
-    outcome::{Outcome, Reason},
-    set_up::{Ask, Belief, Failed, Failures, Fetch, Kept, Next, Standing},
+    set_up::{Ask, Belief, Failed, Fetch},
 };
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
     Conn, Error, Result, SecretKey,
     conn::{load_locked, with},
-    schema::{set_ups, workers},
+    schema::set_ups,
     types::{Doc, Key, Moment, count},
 };
+use row::{Failure, Row, judge};
 
 /// After so long nobody may take what was captured: the longest ttl, and the longest run.
 const FORGOTTEN: TimeDelta = TimeDelta::hours(25);
@@ -139,7 +140,8 @@ pub async fn look(
     }
 }
 
-/// Makes the fetch ours, if nobody's captures or fetch would do. It ends `until` then, or with the worker's lease.
+/// Makes the fetch ours, if nobody's captures or fetch would do. It ends `until` then, or with the worker's lease. The two
+/// name the claim, so a second try of the same one, whose answer got lost, answers the same.
 pub async fn claim(
     conn: &mut Conn,
     place: &Place,
@@ -160,6 +162,10 @@ pub async fn claim(
     let rows: Vec<Row> = load_locked!(conn, one.select(Row::as_select()))?;
     let row = rows.into_iter().next().ok_or_else(|| Error::corrupt("a set-up without its row"))?;
     let (generation, is_current) = (row.generation.cast_unsigned(), row.is_current(place));
+    let ours = Claim { place: place.clone(), worker, until, generation: generation + 1 };
+    if row.is_claimed(worker, until) {
+        return Ok(Claimed::Ours(ours));
+    }
     match judge(conn, row, place, ask, belief, now).await? {
         Look::Free => {}
         found => return Ok(Claimed::Not(found)),
@@ -175,7 +181,7 @@ pub async fn claim(
         set_ups::claimed_at.eq(Moment(now)),
     );
     with!(conn, |c| diesel::update(one).set(taken).execute(c))?;
-    Ok(Claimed::Ours(Claim { place: place.clone(), worker, until, generation: generation + 1 }))
+    Ok(Claimed::Ours(ours))
 }
 
 /// What was captured and what failed is of another version.
@@ -244,92 +250,4 @@ pub(crate) async fn prune(conn: &mut Conn) -> Result<()> {
     let old = set_ups::table.filter(set_ups::claimed_at.lt(Moment(now - FORGOTTEN)));
     with!(conn, |c| diesel::delete(old).execute(c))?;
     Ok(())
-}
-
-/// Why a fetch failed, as it is kept.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Failure {
-    outcome: Outcome,
-    reason: Reason,
-}
-
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = set_ups)]
-struct Row {
-    version: i32,
-    environment_at: Option<Moment>,
-    generation: i32,
-    sealed: Option<Vec<u8>>,
-    fetched_at: Option<Moment>,
-    fetched_by: Option<Key<RunId>>,
-    failures: i32,
-    failure: Option<Doc<Failure>>,
-    failed_at: Option<Moment>,
-    failed_by: Option<Key<RunId>>,
-    fetching_by: Option<Key<WorkerId>>,
-    fetching_until: Option<Moment>,
-}
-
-impl Row {
-    /// Whether it is of what is there now, or of what whoever asks has yet to hear of.
-    fn is_current(&self, place: &Place) -> bool {
-        let version = self.version.cast_unsigned();
-        version >= place.version && self.environment_at.map(|at| at.0) >= place.environment_at
-    }
-
-    fn standing(&self, is_current: bool, fetching_until: Option<DateTime<Utc>>) -> Standing {
-        let generation = self.generation.cast_unsigned();
-        let kept = self.fetched_at.map(|Moment(fetched_at)| Kept { generation, fetched_at });
-        let failures = self.failures.cast_unsigned();
-        let failures = self.failed_at.map(|Moment(at)| Failures { count: failures, at });
-        if is_current {
-            Standing { kept, failures, fetching_until }
-        } else {
-            // A fetch of what was there before is waited for, so that there are no two at a time.
-            Standing { fetching_until, ..Standing::default() }
-        }
-    }
-}
-
-/// A fetch counts while its worker lives.
-async fn fetching_until(conn: &mut Conn, row: &Row, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
-    let (Some(worker), Some(Moment(until))) = (row.fetching_by, row.fetching_until) else { return Ok(None) };
-    let alive = workers::table.find(worker).filter(workers::alive_until.gt(Moment(now)));
-    let alive: Option<Key<WorkerId>> = with!(conn, |c| alive.select(workers::id).first(c)).optional()?;
-    Ok(alive.map(|_| until))
-}
-
-async fn judge(
-    conn: &mut Conn,
-    row: Row,
-    place: &Place,
-    ask: &Ask,
-    belief: Belief,
-    now: DateTime<Utc>,
-) -> Result<Look> {
-    let until = fetching_until(conn, &row, now).await?;
-    let standing = row.standing(row.is_current(place), until);
-    Ok(match standing.next(ask, belief, now) {
-        Next::Take => Look::Take(sealed(row, place)?),
-        Next::Fail => Look::Failed(failed(row)?),
-        Next::Wait => Look::Wait,
-        Next::Fetch => Look::Free,
-    })
-}
-
-fn sealed(row: Row, place: &Place) -> Result<Sealed> {
-    let (Some(bytes), Some(Moment(at)), Some(Key(by))) = (row.sealed, row.fetched_at, row.fetched_by) else {
-        return Err(Error::corrupt("a set-up without its captures"));
-    };
-    let generation = row.generation.cast_unsigned();
-    let fetch = Fetch { by, at, steps: Vec::new() };
-    Ok(Sealed { bytes, place: sealing_place(place, generation), generation, fetch })
-}
-
-fn failed(row: Row) -> Result<Failed> {
-    let (Some(Doc(failure)), Some(Moment(at))) = (row.failure, row.failed_at) else {
-        return Err(Error::corrupt("a set-up that failed for no reason"));
-    };
-    let fetch = row.failed_by.map(|Key(by)| Fetch { by, at, steps: Vec::new() });
-    Ok(Failed { outcome: failure.outcome, reason: failure.reason, fetch })
 }

@@ -86,11 +86,14 @@ impl<'c> Fleet<'c> {
 
     async fn claim(&self, place: &Place, ask: &Ask, belief: Belief, plan: &Plan) -> Result<Claimed, Failed> {
         let (place, ask, worker) = (place.clone(), ask.clone(), self.owner);
-        let bound = plan.timeout + CLEANING_TIME + MARGIN;
+        // No two claims of one worker end at the same instant: that is how the database tells them apart.
+        let bound =
+            plan.timeout + CLEANING_TIME + MARGIN + Duration::from_micros(rand::random_range(0..1_000_000));
+        let until = now(self.context).await? + bound;
         let claimed = self.context.store.write_patiently(Patience::new("claiming a set-up"), move |conn| {
             Box::pin(async move {
                 let now = store::now(conn).await?;
-                set_ups::claim(conn, &place, &ask, belief, (worker, now + bound), now).await
+                set_ups::claim(conn, &place, &ask, belief, (worker, until), now).await
             })
         });
         claimed.await.map_err(unreadable)
@@ -164,9 +167,7 @@ async fn fetch(
     // The claim ends with the worker's lease, and then somebody else fetches.
     let Some((result, captures)) = ran else { return Err(lost()) };
     let result = context.egress.excuse(context.pulse.excuse(result, began)).await;
-    let now =
-        context.store.read_patiently(Patience::new("keeping a set-up"), |conn| Box::pin(store::now(conn)));
-    match Fetch::of(result, by, now.await.map_err(unreadable)?) {
+    match Fetch::of(result, by, now(&context).await?) {
         Ok(fetch) => {
             keep(&context, &claim, &captures, fetch.clone().without_steps()).await?;
             Ok(Ready { captures, generation: claim.generation, fetch })
@@ -176,6 +177,13 @@ async fn fetch(
             Err(failed)
         }
     }
+}
+
+/// By the database's clock.
+async fn now(context: &Context) -> Result<DateTime<Utc>, Failed> {
+    let read =
+        context.store.read_patiently(Patience::new("looking at the time"), |conn| Box::pin(store::now(conn)));
+    read.await.map_err(unreadable)
 }
 
 async fn keep(

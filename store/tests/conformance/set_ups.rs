@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     document::Slug,
     id::{CollectionId, RunId, WorkerId},
@@ -31,6 +31,7 @@ conformance! {
     nothing_that_was_captured_is_in_clear_in_the_database
     a_fetch_ends_with_its_worker_and_another_takes_over
     a_fetch_that_was_taken_over_leaves_nothing
+    a_claim_whose_answer_got_lost_is_still_ours
     what_is_left_to_others_is_free_at_once
     a_failure_is_everybody_s_for_a_while
     what_the_target_refused_is_fetched_anew
@@ -68,7 +69,16 @@ async fn look(bench: &Bench, place: &Place, ask: &Ask) -> Look {
 }
 
 async fn claim(bench: &Bench, place: &Place, ask: &Ask, worker: WorkerId) -> Claimed {
-    let (place, ask, now, until) = (place.clone(), ask.clone(), bench.now(), bench.after(90));
+    claim_until(bench, place, ask, (worker, bench.after(90))).await
+}
+
+async fn claim_until(
+    bench: &Bench,
+    place: &Place,
+    ask: &Ask,
+    (worker, until): (WorkerId, DateTime<Utc>),
+) -> Claimed {
+    let (place, ask, now) = (place.clone(), ask.clone(), bench.now());
     write!(bench, |conn| async {
         set_ups::claim(conn, &place, &ask, Belief::Any, (worker, until), now).await
     })
@@ -101,9 +111,9 @@ fn failed(bench: &Bench) -> Failed {
 
 async fn of_twenty_that_ask_at_once_one_fetches(bench: Bench) {
     let (place, worker) = (place(&bench).await, worker(&bench).await);
-    let asking = (0..20).map(|_| {
-        let (bench, place) = (bench.clone(), place.clone());
-        tokio::spawn(async move { claim(&bench, &place, &ask(), worker).await })
+    let asking = (0..20).map(|number| {
+        let (bench, place, until) = (bench.clone(), place.clone(), bench.after(90 + number));
+        tokio::spawn(async move { claim_until(&bench, &place, &ask(), (worker, until)).await })
     });
     let (mut claims, mut waiting) = (Vec::new(), 0);
     for one in asking.collect::<Vec<_>>() {
@@ -164,6 +174,13 @@ async fn a_fetch_that_was_taken_over_leaves_nothing(bench: Bench) {
     assert!(!write!(bench, |conn| async { set_ups::fail(conn, &late, &failed, now).await }).unwrap());
     assert!(matches!(look(&bench, &place, &ask()).await, Look::Wait));
     assert!(keep(&bench, claim).await);
+}
+
+async fn a_claim_whose_answer_got_lost_is_still_ours(bench: Bench) {
+    let (place, worker) = (place(&bench).await, worker(&bench).await);
+    let claim_of = ours(&bench, &place, &ask(), worker).await;
+    assert_eq!(ours(&bench, &place, &ask(), worker).await.generation, claim_of.generation);
+    assert!(keep(&bench, claim_of).await);
 }
 
 async fn what_is_left_to_others_is_free_at_once(bench: Bench) {
