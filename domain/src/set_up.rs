@@ -60,7 +60,7 @@ impl Fetch {
                 let reason = result.reason.unwrap_or_else(unknown);
                 let outcome =
                     if outcome == Outcome::Failed { Outcome::Failed } else { Outcome::Inconclusive };
-                Err(Failed { outcome, reason, fetch: Some(fetch) })
+                Err(Failed { outcome, reason, fetch: Some(Box::new(fetch)) })
             }
         }
     }
@@ -97,7 +97,7 @@ pub struct Failed {
     /// As it says itself.
     pub reason: Reason,
     /// The run of it that failed; `None` when it could not be run at all.
-    pub fetch: Option<Fetch>,
+    pub fetch: Option<Box<Fetch>>,
 }
 
 impl Failed {

@@ -85,7 +85,10 @@ impl SetUps {
             }
             Err(failed) => {
                 let count = there.failed.as_ref().map_or(1, |(_, failures)| failures.count + 1);
-                let kept = Failed { fetch: failed.fetch.clone().map(Fetch::without_steps), ..failed.clone() };
+                let kept = Failed {
+                    fetch: failed.fetch.clone().map(|fetch| Box::new(fetch.without_steps())),
+                    ..failed.clone()
+                };
                 there.failed = Some((kept, Failures { count, at: self.clock.now() }));
                 Err(failed)
             }

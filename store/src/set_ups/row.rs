@@ -107,6 +107,6 @@ fn failed(row: Row) -> Result<Failed> {
     let (Some(Doc(failure)), Some(Moment(at))) = (row.failure, row.failed_at) else {
         return Err(Error::corrupt("a set-up that failed for no reason"));
     };
-    let fetch = row.failed_by.map(|Key(by)| Fetch { by, at, steps: Vec::new() });
+    let fetch = row.failed_by.map(|Key(by)| Box::new(Fetch { by, at, steps: Vec::new() }));
     Ok(Failed { outcome: failure.outcome, reason: failure.reason, fetch })
 }

@@ -106,7 +106,7 @@ fn taken(look: Look) -> Sealed {
 
 fn failed(bench: &Bench) -> Failed {
     let reason = Reason::new(ReasonCode::BadStatus, "status: expected 200, found 503").at_step("post");
-    Failed { outcome: Outcome::Failed, reason, fetch: Some(fetch(bench)) }
+    Failed { outcome: Outcome::Failed, reason, fetch: Some(Box::new(fetch(bench))) }
 }
 
 async fn of_twenty_that_ask_at_once_one_fetches(bench: Bench) {

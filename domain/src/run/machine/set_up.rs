@@ -64,30 +64,28 @@ impl Machine {
         Command::SetUp(ask)
     }
 
-    /// The step once more, rendered anew with newer set-ups, where its target may have refused those it had. `Err` gives
-    /// the step back: there is none of them, or they were asked for before.
-    pub(super) fn renew(&mut self, mut step: StepInHand, status: u16) -> Result<Command, StepInHand> {
-        let plan = Arc::clone(&self.plan);
-        let wanted: VecDeque<_> = self.renewable(&plan.steps[step.index], status).collect();
-        if wanted.is_empty() {
-            return Err(step);
-        }
+    /// The step once more, rendered anew, with newer ones of these set-ups.
+    pub(super) fn renew(&mut self, mut step: StepInHand, wanted: VecDeque<usize>) -> Command {
         for index in &wanted {
             self.set_ups[*index].renewed = true;
         }
         step.rendered = None;
         // What was refused for the set-up's sake is no try of the step's own.
         step.tries = step.tries.saturating_sub(1);
-        Ok(self.ask_for(Asking { wanted, step: Some(step) }))
+        self.ask_for(Asking { wanted, step: Some(step) })
     }
 
-    fn renewable(&self, step: &PlannedStep, status: u16) -> impl Iterator<Item = usize> {
-        let refused = status == 401;
-        let uses = self.plan.uses.iter().zip(&self.set_ups).enumerate().filter(move |_| refused);
+    /// The set-ups that a step's target may have refused, and that were not asked for anew before.
+    pub(super) fn refused(&self, step: &PlannedStep, status: u16) -> VecDeque<usize> {
+        if status != 401 {
+            return VecDeque::new();
+        }
+        let uses = self.plan.uses.iter().zip(&self.set_ups).enumerate();
         uses.filter(|(_, (used, shared))| {
             step.request.set_ups.contains(&used.collection) && shared.ready.is_some() && !shared.renewed
         })
         .map(|(index, _)| index)
+        .collect()
     }
 
     pub(super) fn set_up_ready(&mut self, mut asking: Asking, ready: Ready) -> Command {
@@ -104,7 +102,7 @@ impl Machine {
         let Some(index) = asking.wanted.pop_front() else { return self.ask_for(asking) };
         let reason = failed.reason_for_users(&self.plan.uses[index].collection);
         let outcome = failed.outcome;
-        self.note_set_up(index, outcome, Some(failed.reason), failed.fetch);
+        self.note_set_up(index, outcome, Some(failed.reason), failed.fetch.map(|fetch| *fetch));
         match asking.step {
             Some(step) => {
                 let ended = match outcome {

@@ -147,13 +147,12 @@ impl Machine {
         match self.polled(&mut step, planned, &answer) {
             Ok(Polled::Holds) => {}
             Ok(Polled::Again(wait)) => {
-                return match self.renew(step, status) {
-                    Ok(command) => command,
-                    Err(step) => {
-                        self.state = State::Waiting(step);
-                        Command::Wait(wait)
-                    }
-                };
+                let refused = self.refused(planned, status);
+                if !refused.is_empty() {
+                    return self.renew(step, refused);
+                }
+                self.state = State::Waiting(step);
+                return Command::Wait(wait);
             }
             Ok(Polled::TimedOut(reason)) => {
                 self.keep(step.index, answer);
@@ -170,10 +169,10 @@ impl Machine {
         };
         self.records.answered(step.sent_at, &answer, &judged);
         let Some(reason) = judged.reason else { return self.passed(step, planned, answer, judged.outcome) };
-        let step = match self.renew(step, status) {
-            Ok(command) => return command,
-            Err(step) => step,
-        };
+        let refused = self.refused(planned, status);
+        if !refused.is_empty() {
+            return self.renew(step, refused);
+        }
         self.keep(step.index, answer);
         if step.tries <= planned.retry.attempts && judge::worth_another_try(&planned.retry, status) {
             return self.wait_to_retry(step, planned);

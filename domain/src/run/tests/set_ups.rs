@@ -45,7 +45,7 @@ fn ready(generation: u32, token: &str) -> Event {
 
 fn failed(outcome: Outcome) -> Event {
     let reason = Reason::new(ReasonCode::BadStatus, "status: expected 200, found 503").at_step("post");
-    Event::SetUpFailed(Box::new(Failed { outcome, reason, fetch: Some(fetch()) }))
+    Event::SetUpFailed(Box::new(Failed { outcome, reason, fetch: Some(Box::new(fetch())) }))
 }
 
 fn header<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
