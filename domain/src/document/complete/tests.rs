@@ -124,7 +124,7 @@ fn an_assertion_and_a_capture_look_at_their_own_answer() {
 fn columns_of_rows_are_offered_where_there_are_rows() {
     let mut document = shop();
     let nothing = BTreeMap::new();
-    let around = Surroundings { environments: &[], answers: &nothing };
+    let around = Surroundings { environments: &[], answers: &nothing, set_ups: &[] };
     let rows = |document: &Value| {
         let mut all = completions(document, "/steps/0/request/url", &around);
         all.retain(|one| one.kind == CompletionKind::Row);
