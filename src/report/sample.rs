@@ -75,7 +75,14 @@ pub(super) fn tested(outcome: Outcome, reason: Option<Reason>, steps: Vec<StepRe
             line: 21,
             steps: BTreeMap::from([("login".to_owned(), 30), ("payment".to_owned(), 40)]),
         },
-        result: RunResult { outcome, reason, duration_ms: 1_240.0, set_ups: Vec::new(), steps, rows: Vec::new() },
+        result: RunResult {
+            outcome,
+            reason,
+            duration_ms: 1_240.0,
+            set_ups: Vec::new(),
+            steps,
+            rows: Vec::new(),
+        },
     }
 }
 

@@ -57,7 +57,14 @@ mod tests {
             steps: Vec::new(),
         };
         let (rows, reason) = (codes.iter().map(row).collect(), Some(Reason::new(codes[0], "it failed")));
-        RunResult { outcome: Outcome::Failed, reason, duration_ms: 1.0, steps: Vec::new(), rows }
+        RunResult {
+            outcome: Outcome::Failed,
+            reason,
+            duration_ms: 1.0,
+            set_ups: Vec::new(),
+            steps: Vec::new(),
+            rows,
+        }
     }
 
     #[test]

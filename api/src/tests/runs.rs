@@ -33,7 +33,14 @@ async fn fail(client: &Client, run: RunId) {
     end(
         client,
         run,
-        RunResult { outcome: Outcome::Failed, reason, duration_ms: 41.5, steps, rows: Vec::new() },
+        RunResult {
+            outcome: Outcome::Failed,
+            reason,
+            duration_ms: 41.5,
+            set_ups: Vec::new(),
+            steps,
+            rows: Vec::new(),
+        },
     )
     .await;
 }
@@ -156,7 +163,14 @@ async fn a_run_of_rows_shows_its_steps_row_by_row() {
         row(2, Some(wrong_payment()), Outcome::Failed, vec![failed_step(wrong_payment())]),
     ];
     let reason = Some(Reason { row: Some(2), ..wrong_payment() });
-    let result = RunResult { outcome: Outcome::Failed, reason, duration_ms: 83.0, steps: Vec::new(), rows };
+    let result = RunResult {
+        outcome: Outcome::Failed,
+        reason,
+        duration_ms: 83.0,
+        set_ups: Vec::new(),
+        steps: Vec::new(),
+        rows,
+    };
     let expected = serde_json::to_value(&result.rows).unwrap();
     end(&client, run, result).await;
     let shown = client.get(&format!("/v1/runs/{run}")).await.json();

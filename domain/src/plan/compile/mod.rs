@@ -11,7 +11,8 @@ use crate::{
     assertion::{Assertion, Condition},
     capture::Capture,
     document::{
-        self, Backoff, Check, Collection, Defaults, OnRedelivery, RetryClass, RetryWhen, Slug, Step, Use, files,
+        self, Backoff, Check, Collection, Defaults, OnRedelivery, RetryClass, RetryWhen, Slug, Step, Use,
+        files,
     },
     problem::{Problem, pointer_token},
     reference::{Reference, SyntaxError, Template},
