@@ -66,8 +66,8 @@ impl<'c> Fleet<'c> {
             current.ok_or_else(|| Failed::not_runnable("it is not there any more"))?;
         let plan = self.context.preparer.plan((collection, version)).await;
         let plan = plan.map_err(|reason| Failed::not_runnable(reason.message))?;
-        if !plan.uses.is_empty() {
-            return Err(Failed::not_runnable("it uses set-ups itself"));
+        if !plan.can_be_shared() {
+            return Err(Failed::not_runnable("it uses set-ups itself, or has rows"));
         }
         let (environment, environment_at) = (self.run.environment.clone(), self.environment_at);
         Ok((Place { collection, environment, version, environment_at }, plan))

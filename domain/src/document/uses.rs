@@ -40,6 +40,9 @@ impl Collection {
     /// that would have to be waited for in turn.
     #[must_use]
     pub fn unfit_for_use(&self) -> Option<&'static str> {
-        (!self.uses.is_empty()).then_some("uses")
+        if !self.uses.is_empty() {
+            return Some("uses");
+        }
+        self.each.as_ref().map(|_| "each")
     }
 }

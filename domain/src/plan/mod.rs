@@ -147,6 +147,12 @@ impl Plan {
         self.steps.iter().any(|step| step.always)
     }
 
+    /// Whether it can be a shared set-up: one that is waited for by nothing but itself, and one run of its steps.
+    #[must_use]
+    pub fn can_be_shared(&self) -> bool {
+        self.uses.is_empty() && self.rows.is_empty()
+    }
+
     /// Whether all of it may be sent once more, just to be sure.
     #[must_use]
     pub fn is_repeatable(&self) -> bool {

@@ -14,7 +14,7 @@ async fn every_row_runs_as_another_visitor_and_one_that_fails_stops_none() {
         "each": [{ "sku": "A", "path": "cart" }, { "sku": "B", "path": "switch" }, { "sku": "C", "path": "cart" }],
         "steps": [
             { "id": "before", "request": { "url": target.url("/before") } },
-            { "id": "login", "request": { "url": target.url("/login") } },
+            { "id": "visit", "request": { "url": target.url("/visit") } },
             { "id": "look", "request": { "url": target.url("/@{{row.path}}") } },
             { "id": "after", "always": true, "request": { "url": target.url("/after"), "json": "@{{row.sku}}" } },
         ],
@@ -48,7 +48,7 @@ async fn another_worker_cleans_up_after_the_row_in_hand_only() {
             { "id": "order", "request": { "method": "POST", "url": target.url("/cart") } },
             { "id": "look", "request": { "url": target.url("/@{{row.look}}") } },
             { "id": "remove", "always": true, "request": {
-                "method": "DELETE", "url": target.url("/orders"),
+                "method": "DELETE", "url": target.url("/gone"),
                 "json": ["@{{row.sku}}", "@{{order.body.total}}"] } },
         ],
     }))
@@ -59,7 +59,7 @@ async fn another_worker_cleans_up_after_the_row_in_hand_only() {
     bench.stopped().await;
     let left = bench.get(run).await;
     assert_eq!((left.state, left.cleaning), (RunState::Queued, true));
-    assert_eq!(target.bodies("/orders"), [r#"["A",19.5]"#]);
+    assert_eq!(target.bodies("/gone"), [r#"["A",19.5]"#]);
 
     bench.another_worker();
     bench.publish(run).await;
@@ -68,7 +68,7 @@ async fn another_worker_cleans_up_after_the_row_in_hand_only() {
     assert_eq!((ended.outcome, reason.code), (Some(Outcome::Inconclusive), ReasonCode::WorkerLost));
     assert!(reason.message.starts_with("row 2 (sku: B,"), "{}", reason.message);
     assert!(reason.message.ends_with("cleanup: carried out"), "{}", reason.message);
-    assert_eq!(target.bodies("/orders"), [r#"["A",19.5]"#, r#"["B",19.5]"#]);
+    assert_eq!(target.bodies("/gone"), [r#"["A",19.5]"#, r#"["B",19.5]"#]);
     assert_eq!(target.requests("/cart"), 2, "the third row never began");
     bench.stop().await;
 }

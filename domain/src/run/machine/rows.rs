@@ -111,14 +111,18 @@ impl Machine {
     }
 }
 
-/// What the run ends with: what the heaviest of its rows did, whose reason it takes.
+/// What the run ends with: what the heaviest of its rows did, whose reason it takes. A shared set-up that failed before
+/// the first step failed for all rows.
 fn verdict(rows: &[RowResult]) -> (Outcome, Option<Reason>) {
     let decisive = HEAVIEST_FIRST.iter().find_map(|outcome| rows.iter().find(|row| row.outcome == *outcome));
     decisive.map_or((Outcome::Passed, None), |row| {
-        let reason = row.reason.clone().map(|reason| Reason {
-            row: Some(row.index),
-            message: format!("{}: {}", row.title(), reason.message),
-            ..reason
+        let reason = row.reason.clone().map(|reason| match (&reason.cause, &reason.step) {
+            (Some(_), None) => reason,
+            _ => Reason {
+                row: Some(row.index),
+                message: format!("{}: {}", row.title(), reason.message),
+                ..reason
+            },
         });
         (row.outcome, reason)
     })

@@ -19,8 +19,14 @@ fn using() -> Value {
 }
 
 fn start(steps: Value) -> (Drive, Command) {
-    let collection = json!({ "id": "shop", "timeout": "60s", "uses": [{ "collection": "login", "ttl": "2m" }],
-        "steps": steps });
+    start_with(json!({ "steps": steps }))
+}
+
+/// With more of the collection's keys than its steps.
+fn start_with(mut collection: Value) -> (Drive, Command) {
+    collection["id"] = json!("shop");
+    collection["timeout"] = json!("60s");
+    collection["uses"] = json!([{ "collection": "login", "ttl": "2m" }]);
     let plan = Plan::compile(&serde_json::from_value(collection).unwrap()).unwrap();
     let mut drive = Drive { machine: Machine::new(Arc::new(plan), inputs()), at: Duration::ZERO };
     let command = drive.on(Event::Started);
@@ -217,4 +223,31 @@ fn a_set_up_gives_what_it_captured_last_and_shows_none_of_it() {
     assert!(!shown.contains("-token\"") && !shown.contains("12345"), "{shown}");
     let captures = json!({ "token": "second-token", "n": 12_345 });
     assert_eq!(Value::Object(drive.machine.into_captures()), captures);
+}
+
+#[test]
+fn all_rows_share_what_was_asked_for_once() {
+    let steps = json!([{ "id": "order", "request": { "url": "http://shop.example/@{{row.n}}?t=@{{login.captures.token}}" } }]);
+    let (mut drive, command) = start_with(json!({ "each": [{ "n": 1 }, { "n": 2 }], "steps": steps }));
+    asked(command);
+    let first = sent(drive.on(ready(1, TOKEN)));
+    assert_eq!(first.url, format!("http://shop.example/1?t={TOKEN}"));
+    assert!(matches!(drive.answer(200, &json!({})), Command::ForgetCookies));
+    let second = sent(drive.on(Event::CookiesForgotten));
+    assert_eq!(second.url, format!("http://shop.example/2?t={TOKEN}"));
+    let result = finished(drive.answer(200, &json!({})));
+    assert_eq!((result.outcome, result.rows.len(), result.set_ups.len()), (Outcome::Passed, 2, 1));
+}
+
+#[test]
+fn without_its_set_up_no_row_begins_and_none_is_blamed() {
+    let (mut drive, command) = start_with(json!({ "each": [{ "n": 1 }, { "n": 2 }], "steps": using() }));
+    asked(command);
+    let result = finished(drive.on(failed(Outcome::Failed)));
+    let reason = result.reason.as_ref().unwrap();
+    assert_eq!((result.outcome, reason.code), (Outcome::Failed, ReasonCode::SetUpFailed));
+    assert_eq!((reason.row, reason.cause.as_ref().map(|cause| cause.as_str())), (None, Some("login")));
+    assert!(reason.message.starts_with("the shared set-up"), "{}", reason.message);
+    let rows: Vec<_> = result.rows.iter().map(|row| row.outcome).collect();
+    assert_eq!(rows, [Outcome::Failed, Outcome::Skipped]);
 }

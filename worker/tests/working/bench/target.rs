@@ -11,8 +11,8 @@ use tokio::{
     sync::{Notify, Semaphore},
 };
 
-/// `/cart` answers a total, `/switch` the status that was set, `/held` waits for [`Target::release`], `/login` the token
-/// that is good now and a cookie, with the status that was set; `/orders` wants it, as a bearer token. All else 200.
+/// `/cart` answers a total, `/visit` a cookie, `/switch` the status that was set, `/held` waits for [`Target::release`],
+/// `/login` the token that is good now, with the status that was set; `/orders` wants it, as a bearer token. All else 200.
 #[derive(Clone)]
 pub(crate) struct Target {
     port: u16,
@@ -120,7 +120,7 @@ impl Target {
                 "/orders" if authorization != Some(format!("Bearer {}", self.token())) => (401, nothing),
                 _ => (200, nothing),
             };
-            let cookie = if path == "/login" { "set-cookie: session=s\r\n" } else { "" };
+            let cookie = if path == "/visit" { "set-cookie: session=s\r\n" } else { "" };
             let head = format!(
                 "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\n{cookie}content-length: {}\r\n\r\n",
                 body.len()

@@ -92,6 +92,13 @@ fn set_ups_go_one_level_deep() {
 }
 
 #[test]
+fn a_set_up_has_no_rows() {
+    let rows = "kind: collection\nversion: 1\nid: d\neach: [ { n: 1 } ]\nsteps: [ { id: a, request: { url: https://x } } ]\n---\nkind: collection\nversion: 1\nid: e\nuses: [ { collection: d } ]\nsteps: [ { id: a, request: { url: https://x } } ]\n";
+    let expected = "10:23 /uses/0/collection: `d` has `each` itself, so it cannot be a shared set-up; set-ups go one level deep, and their steps run once";
+    assert_eq!(problems_among(rows, &Known::default()), [expected]);
+}
+
+#[test]
 fn what_others_refer_to_must_go_on_being_captured() {
     let users = [("shop".parse().unwrap(), ["token".to_owned(), "user".to_owned()].into())];
     let known = Known { users: [("login".parse().unwrap(), users.to_vec())].into(), ..Known::default() };
