@@ -7,6 +7,8 @@ pub(crate) fn collection(target: u16) -> Value {
     let url = |path: &str| format!("http://127.0.0.1:{target}{path}");
     let token = json!({ "Authorization": "Bearer @{{login.body.token}}" });
     json!({
+        "kind": "collection",
+        "version": 1,
         "id": "order",
         "steps": [
             {

@@ -43,7 +43,7 @@ fn part<'a>(name: &'static str, once: impl FnMut() -> anyhow::Result<()> + 'a) -
 pub(crate) fn measure() -> anyhow::Result<String> {
     let json = documents::collection(8080);
     // JSON is YAML too, so both readers get the same bytes.
-    let text = format!("kind: collection\nversion: 1\n{}", yaml(&json)?);
+    let text = yaml(&json)?;
     let plain = json.to_string();
     let collection = read(&text)?;
     let plan = compile(&collection)?;
