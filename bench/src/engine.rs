@@ -100,16 +100,13 @@ fn spend(mut command: Command) -> anyhow::Result<(f64, f64)> {
 }
 
 fn report(peers: &[Peer]) -> String {
-    let median = |peer: &Peer, of: fn(&(f64, f64)) -> f64| {
-        let mut all: Vec<f64> = peer.rounds.iter().map(of).collect();
-        all.sort_by(f64::total_cmp);
-        all[all.len() / 2]
-    };
-    let floor = median(&peers[0], |spent| spent.0);
+    let cpu = |peer: &Peer| numbers::median(peer.rounds.iter().map(|spent| spent.0));
+    let wall = |peer: &Peer| numbers::median(peer.rounds.iter().map(|spent| spent.1));
+    let floor = cpu(&peers[0]);
     let mut report =
         format!("three steps on loopback, {RUNS} runs, {JOBS} at a time, {ROUNDS} rounds, medians\n");
     for peer in peers {
-        let (cpu, wall) = (median(peer, |spent| spent.0), median(peer, |spent| spent.1));
+        let (cpu, wall) = (cpu(peer), wall(peer));
         report += &format!(
             "{:<8} {:.3} CPU s per 1,000 runs ({:.2} x hyper), {:.0} runs/s\n",
             peer.name,

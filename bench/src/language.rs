@@ -22,7 +22,7 @@ use domain::{
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::documents;
+use crate::{documents, numbers};
 
 const ROUNDS: usize = 15;
 const TIMES: u32 = 200;
@@ -64,9 +64,8 @@ pub(crate) fn measure() -> anyhow::Result<String> {
         }
     }
     let mut report = format!("the language, medians of {ROUNDS} rounds of {TIMES}\n");
-    for Part { name, rounds, .. } in &mut parts {
-        rounds.sort_by(f64::total_cmp);
-        report += &format!("{name:<36} {:>8.1} us\n", rounds[rounds.len() / 2]);
+    for Part { name, rounds, .. } in parts {
+        report += &format!("{name:<36} {:>8.1} us\n", numbers::median(rounds));
     }
     Ok(report)
 }
