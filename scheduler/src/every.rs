@@ -21,13 +21,15 @@ pub enum Turn {
     DueIn(Duration),
 }
 
-/// Between two turns where something is due all the time: what comes within it shares a transaction. It bounds what
-/// thousands of monitors cost, and delays none of them by more.
-const PACE: Duration = Duration::from_millis(20);
-/// The same where much is due: 500 things a second and more.
-const BUSY_PACE: Duration = Duration::from_millis(100);
-/// Things in one turn that are much.
-const MUCH: usize = 10;
+/// Between two turns where something is due all the time, by how many things the last turn found: what comes within it
+/// shares a transaction. It bounds what thousands of monitors cost, and delays none of them by more.
+fn pace(found: usize) -> Duration {
+    Duration::from_millis(match found {
+        0..10 => 20,
+        10..50 => 100,
+        _ => 200,
+    })
+}
 
 impl Turn {
     /// A batch of `limit` that came back full is probably not the last one.
@@ -37,9 +39,10 @@ impl Turn {
 
     /// The same, where it is known when the next thing is due.
     pub(crate) fn until(count: usize, limit: u32, next: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Self {
-        let pace = if count >= MUCH { BUSY_PACE } else { PACE };
         match (Self::after(count, limit), next) {
-            (Self::Done, Some(next)) => Self::DueIn((next - now).to_std().unwrap_or_default().max(pace)),
+            (Self::Done, Some(next)) => {
+                Self::DueIn((next - now).to_std().unwrap_or_default().max(pace(count)))
+            }
             (turn, _) => turn,
         }
     }

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Monitors per transaction.
-const BATCH: u32 = 100;
+const BATCH: u32 = 500;
 /// Runs per statement: a monitor may have many collections and locations, and PostgreSQL takes 65 535 parameters.
 const ROWS: usize = 1_000;
 
@@ -40,7 +40,8 @@ const ROWS: usize = 1_000;
 pub async fn once(store: &Store) -> Result<Turn, Error> {
     let (turn, runs) = store.write(|conn| Box::pin(batch(conn))).await?;
     if runs > 0 {
-        store.notify(Topic::Runs);
+        // The relay beside this duty publishes them; were it stuck, the others' would find them within a second.
+        store.notify_here(Topic::Runs);
     }
     Ok(turn)
 }

@@ -60,8 +60,8 @@ pub use inserting::{End, NewRun, insert};
 pub(crate) use listing::confirmations;
 pub use listing::{Filter, any_unfinished, get, latest, list};
 pub use owning::{
-    cancel_requested, claim, hand_back, left_to_others, mark_all_unsafe, mark_unsafe, of_dead_workers,
-    owned_since, requeue,
+    cancel_requested, claim, hand_back, mark_all_unsafe, mark_unsafe, of_dead_workers, owned_since, requeue,
+    still_waiting,
 };
 pub use waking::{next_wake, wake, wake_again};
 

@@ -81,6 +81,11 @@ impl Store {
         self.wakeups.notify(topic);
     }
 
+    /// Tells only who listens in this process: for work that it does by itself, at once.
+    pub fn notify_here(&self, topic: Topic) {
+        self.wakeups.notify_here(topic);
+    }
+
     /// Hears of news from now on. Listen before you look, so that nothing falls between.
     #[must_use]
     pub fn listen(&self, topic: Topic) -> Listener {

@@ -73,8 +73,12 @@ impl Wakeups {
         Self { remote: Some(Arc::new(Remote::new(config, heard.clone()))), heard }
     }
 
-    pub(crate) fn notify(&self, topic: Topic) {
+    pub(crate) fn notify_here(&self, topic: Topic) {
         self.heard.count(topic);
+    }
+
+    pub(crate) fn notify(&self, topic: Topic) {
+        self.notify_here(topic);
         if let Some(remote) = &self.remote {
             remote.notify(topic);
         }

@@ -43,8 +43,8 @@ pub(crate) enum Claim {
     Ours(Box<Claimed>),
     /// A duplicate, or one that came too late.
     Gone,
-    /// Another worker is to have it.
-    Others,
+    /// It still waits, and is not for us just now: another worker is to have it, or another transaction has its row.
+    Waiting,
     /// Nobody asked the database: the worker stops.
     NotAsked,
 }
@@ -58,11 +58,11 @@ pub(crate) fn spawn(store: Store, lease: Arc<Lease>, running: Running, stop: Can
         async move {
             let owner = lease.id();
             let wanted: Arc<[RunId]> = ids.iter().copied().filter(|id| !running.holds(*id)).collect();
-            let Some((runs, others)) = claim(&store, owner, wanted, stop).await else {
+            let Some((runs, waiting)) = claim(&store, owner, wanted, stop).await else {
                 return ids.iter().map(|_| Claim::NotAsked).collect();
             };
             let mut claimed: HashMap<RunId, Claim> = HashMap::with_capacity(runs.len());
-            claimed.extend(others.into_iter().map(|run| (run, Claim::Others)));
+            claimed.extend(waiting.into_iter().map(|run| (run, Claim::Waiting)));
             for (run, refused) in runs {
                 let in_hand = running.begin(run.id);
                 let ours = Claimed { owner, in_hand, refused, run };
@@ -73,7 +73,7 @@ pub(crate) fn spawn(store: Store, lease: Arc<Lease>, running: Running, stop: Can
     })
 }
 
-/// What was claimed, and why it is not to be executed; and what is left to others.
+/// What was claimed, and why it is not to be executed; and what still waits.
 type Taken = (Vec<(Run, Option<Reason>)>, Vec<RunId>);
 
 /// Tries until the database has answered. A claim whose COMMIT got lost may have happened: such runs are ours without
@@ -89,16 +89,16 @@ async fn claim(store: &Store, owner: WorkerId, ids: Arc<[RunId]>, stop: Cancella
                 return Ok(None);
             }
             let runs = runs::claim(conn, owner, &ids, now).await?;
-            // Rarely is any left: a duplicate, or a confirmation.
+            // Rarely is any left.
             let claimed: HashSet<RunId> = runs.iter().map(|run| run.id).collect();
             let left: Vec<RunId> = ids.iter().copied().filter(|id| !claimed.contains(id)).collect();
-            let others = runs::left_to_others(conn, owner, &left, now).await?;
+            let waiting = runs::still_waiting(conn, &left, now).await?;
             let held = quarantines::of(conn, runs.iter().map(|run| &run.collection)).await?;
             let with_refusal = |run: Run| {
                 let held = held.get(&(run.collection.id, run.collection.version));
                 (run, held.map(Quarantine::refusal))
             };
-            Ok(Some((runs.into_iter().map(with_refusal).collect(), others)))
+            Ok(Some((runs.into_iter().map(with_refusal).collect(), waiting)))
         })
     });
     claimed.await.unwrap_or_else(|error| {

@@ -32,7 +32,7 @@ use crate::{
     set_ups::Fleet,
 };
 
-/// How long a message is held that another worker is to have: the broker may offer it to this one a few times before
+/// How long a message is held whose run is not for us just now: the broker may offer it to this worker a few times before
 /// anybody may take it, far less often than its delivery limit.
 const PASSING_ON: Duration = Duration::from_millis(250);
 /// Two renewals of the lease.
@@ -85,7 +85,7 @@ pub(crate) async fn handle(context: Arc<Context>, message: Message) -> Verdict {
         }
         Some(Claim::NotAsked) => Verdict::GiveBack,
         // Not at once, for it may come straight back.
-        Some(Claim::Others) => {
+        Some(Claim::Waiting) => {
             sleep(PASSING_ON).await;
             Verdict::GiveBack
         }

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// How long other workers have to take what one is to leave to them; then anybody may.
-pub(super) const LEFT_TO_OTHERS: TimeDelta = TimeDelta::seconds(2);
+const LEFT_TO_OTHERS: TimeDelta = TimeDelta::seconds(2);
 
 /// A run in the hands of a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

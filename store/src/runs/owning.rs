@@ -17,7 +17,7 @@ use domain::{
 
 use super::{
     holding::{self, Held},
-    keys, recent,
+    keys, latest_start, recent,
     row::Row,
 };
 use crate::{
@@ -28,9 +28,9 @@ use crate::{
     types::{Key, Moment, Word, count},
 };
 
-/// Makes `worker` the owner of those of `runs` that are queued and not too late, each for one more attempt. What is
-/// not answered was a duplicate message, came too late, or is in somebody else's transaction just now: acknowledge and
-/// forget.
+/// Makes `worker` the owner of those of `runs` that are queued and not too late, each for one more attempt. Of what is
+/// not answered, [`still_waiting`] tells what to try again; the rest was a duplicate message or came too late:
+/// acknowledge and forget.
 pub async fn claim(
     conn: &mut Conn,
     worker: WorkerId,
@@ -54,21 +54,17 @@ pub async fn claim(
     Ok(rows.into_iter().map(Run::from).collect())
 }
 
-/// Which of these runs this worker leaves to others for a moment: their messages are to go back, not to be forgotten.
-pub async fn left_to_others(
-    conn: &mut Conn,
-    worker: WorkerId,
-    runs: &[RunId],
-    now: DateTime<Utc>,
-) -> Result<Vec<RunId>> {
+/// Which of these runs, that a claim has just passed over, can still start: this worker leaves them to others for a moment,
+/// or another transaction has them locked, as a second relay does whose look at what is due was a moment old. Their
+/// messages are to go back: forgotten, such a run would wait until its row wakes again.
+pub async fn still_waiting(conn: &mut Conn, runs: &[RunId], now: DateTime<Utc>) -> Result<Vec<RunId>> {
     if runs.is_empty() {
         return Ok(Vec::new());
     }
-    let left = runs::table
+    let waiting = runs::table
         .filter(keys!(runs))
-        .filter(IsQueued::new(runs::state).and(runs::avoid.eq(Key(worker))))
-        .filter(runs::due_at.gt(Moment(now - holding::LEFT_TO_OTHERS)));
-    let ids: Vec<Key<RunId>> = with!(conn, |c| left.select(runs::id).load(c))?;
+        .filter(IsQueued::new(runs::state).and(runs::start_by.gt(latest_start(now))));
+    let ids: Vec<Key<RunId>> = with!(conn, |c| waiting.select(runs::id).load(c))?;
     Ok(ids.into_iter().map(|Key(id)| id).collect())
 }
 

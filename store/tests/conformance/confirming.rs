@@ -32,7 +32,7 @@ async fn claim(bench: &Bench, owner: domain::id::WorkerId, run: RunId) -> (usize
     let now = bench.now();
     write!(bench, |conn| async {
         let claimed = runs::claim(conn, owner, &[run], now).await?.len();
-        Ok((claimed, runs::left_to_others(conn, owner, &[run], now).await?))
+        Ok((claimed, runs::still_waiting(conn, &[run], now).await?))
     })
     .unwrap()
 }

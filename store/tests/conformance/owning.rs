@@ -44,6 +44,7 @@ conformance! {
 // SQLite has one writer at a time.
 postgres! {
     a_worker_does_not_wait_for_the_claim_of_another
+    a_run_that_is_locked_is_passed_over_and_still_waits
 }
 
 async fn a_claim_names_the_owner_and_counts_the_attempt(bench: Bench) {
@@ -96,6 +97,26 @@ async fn a_worker_does_not_wait_for_the_claim_of_another(bench: Bench) {
     let (mine, theirs) = claimed.unwrap();
     assert_eq!((mine[0].id, mine.len()), (ids[0], 1));
     assert_eq!((theirs[0].id, theirs.len()), (ids[1], 1));
+}
+
+/// The relay of another scheduler has the row locked when the message comes.
+async fn a_run_that_is_locked_is_passed_over_and_still_waits(bench: Bench) {
+    let run = inserted(&bench, vec![manual(bench.now())]).await[0];
+    let (owner, now) = (worker(&bench).await, bench.now());
+    let inner = bench.clone();
+    let passed_over = write!(bench, |conn| async {
+        runs::wake(conn, now, 10).await?;
+        write!(inner, |conn| async {
+            let claimed = runs::claim(conn, owner, &[run], now).await?;
+            Ok((claimed.len(), runs::still_waiting(conn, &[run], now).await?))
+        })
+    });
+    assert_eq!(passed_over.unwrap(), (0, vec![run]));
+    let again = write!(bench, |conn| async {
+        let claimed = runs::claim(conn, owner, &[run], now).await?;
+        Ok((claimed.len(), runs::still_waiting(conn, &[run], now).await?))
+    });
+    assert_eq!(again.unwrap(), (1, vec![]));
 }
 
 async fn a_run_that_is_too_late_is_not_claimed(bench: Bench) {
