@@ -3,26 +3,29 @@
 
 use std::net::IpAddr;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
+use cookie_store::{CookieStore, RawCookie};
 use domain::{
-    exchange::{Connection, Failure, HttpVersion, Proxy, Request, Response, Timing, TlsPeer},
+    exchange::{Connection, Failure, HttpVersion, Proxy, Request, Response, Timing},
     outcome::ReasonCode,
 };
 use http::{
     HeaderValue, StatusCode, Version,
-    header::{AUTHORIZATION, COOKIE, HeaderMap, SET_COOKIE},
+    header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, COOKIE, HeaderMap, SET_COOKIE, USER_AGENT},
 };
-use reqwest::cookie::CookieStore as _;
+use http_body_util::Full;
 use tokio::time::Instant;
 use url::{Position, Url};
 
 use crate::{
+    answer::{Answer, ENCODINGS},
     digest::{Challenge, Message},
     failure::{self, Problem},
     hop::Hop,
-    probe::{Phase, Probe},
+    link,
     redirect::is_redirect,
     session::Session,
+    trace::{Phase, Trace},
 };
 
 /// Bytes of an answer that only asks who we are.
@@ -42,39 +45,40 @@ pub(crate) struct Exchange<'a> {
 struct Seen {
     url: Option<Url>,
     began: Instant,
-    probe: Probe,
+    trace: Trace,
     headers: Option<Instant>,
-    peer: Option<IpAddr>,
-    tls: Option<TlsPeer>,
+    /// Where an address stands in the URL, the only one that there can be.
+    literal: Option<IpAddr>,
 }
 
 impl Seen {
-    fn new(url: Option<Url>, peer: Option<IpAddr>) -> Self {
-        Self { url, began: Instant::now(), probe: Probe::default(), headers: None, peer, tls: None }
+    fn new(url: Option<Url>) -> Self {
+        Self { url, began: Instant::now(), trace: Trace::default(), headers: None, literal: None }
     }
 }
 
 impl<'a> Exchange<'a> {
     pub(crate) fn new(session: &'a mut Session, request: &'a Request) -> Self {
-        let hop = Seen::new(None, None);
+        let hop = Seen::new(None);
         Self { session, request, began: hop.began, redirects: 0, body: BytesMut::new(), hop }
     }
 
     /// To the end of the final answer. Bound in time by the caller.
     pub(crate) async fn run(&mut self) -> Result<Response, Problem> {
         let mut hop = Hop::first(self.request)?;
-        let origin = hop.url.origin();
+        let origin = self.request.digest.as_ref().map(|_| hop.url.origin());
         let mut asked = false;
         loop {
-            let answer = self.ask(&hop).await?;
-            let may_answer = !asked && hop.url.origin() == origin;
+            let mut answer = self.ask(&hop).await?;
+            let may_answer = !asked && origin.as_ref().is_some_and(|origin| hop.url.origin() == *origin);
             if may_answer && let Some(authorization) = self.answer_challenge(&hop, &answer) {
                 hop.headers.insert(AUTHORIZATION, authorization);
-                drain(answer).await;
+                drain(&mut answer).await;
+                self.session.connections.keep(answer);
                 asked = true;
                 continue;
             }
-            if !(self.request.follow_redirects && is_redirect(answer.status())) {
+            if !(self.request.follow_redirects && is_redirect(answer.status)) {
                 return self.finish(hop, answer).await;
             }
             if self.redirects == self.request.max_redirects {
@@ -85,38 +89,35 @@ impl<'a> Exchange<'a> {
             if std::mem::take(&mut asked) {
                 hop.headers.remove(AUTHORIZATION); // it was for this URL only
             }
-            hop = hop.redirected(answer.status(), answer.headers(), &self.request.secret_headers)?;
+            hop = hop.redirected(answer.status, &answer.headers, &self.request.secret_headers)?;
+            self.session.connections.keep(answer);
         }
     }
 
     /// One hop, up to its response headers.
-    async fn ask(&mut self, hop: &Hop) -> Result<reqwest::Response, Problem> {
-        self.hop = Seen::new(Some(hop.url.clone()), None);
+    async fn ask(&mut self, hop: &Hop) -> Result<Answer, Problem> {
+        self.hop = Seen::new(Some(hop.url.clone()));
         let connection = &self.request.connection;
-        hop.check_literal(&self.session.outbound.shared.resolver.policy, connection)?;
+        let shared = self.session.outbound.shared.clone();
+        hop.check_literal(&shared.resolver.policy, connection)?;
         check_version(hop, connection)?;
-        self.hop.peer = hop.literal().filter(|_| connection.proxy.is_none());
-        let request = self.render(hop);
-        let client = self.session.client(connection)?.http.clone();
-        let answer = self.hop.probe.watch(client.execute(request)).await;
-        self.settle_certificate();
-        let answer =
-            answer.map_err(|error| failure::before_headers(&error, &hop.url, &self.hop.probe, connection))?;
+        self.hop.literal = hop.literal().filter(|_| connection.proxy.is_none());
+        let (request, trace) = (self.render(hop), &mut self.hop.trace);
+        let answer = self.session.connections.send(&shared, connection, &hop.url, request, trace).await?;
         self.hop.headers = Some(Instant::now());
-        self.hop.peer = answer.remote_addr().map(|address| address.ip());
         if self.request.cookies {
-            self.session.cookies.set_cookies(&mut answer.headers().get_all(SET_COOKIE).iter(), &hop.url);
+            set_cookies(&mut self.session.cookies, &hop.url, &answer.headers);
         }
         Ok(answer)
     }
 
     /// What a 401 wants to hear, if it asks in a way that the request can answer.
-    fn answer_challenge(&mut self, hop: &Hop, answer: &reqwest::Response) -> Option<HeaderValue> {
+    fn answer_challenge(&mut self, hop: &Hop, answer: &Answer) -> Option<HeaderValue> {
         let credentials = self.request.digest.as_ref()?;
-        if answer.status() != StatusCode::UNAUTHORIZED {
+        if answer.status != StatusCode::UNAUTHORIZED {
             return None;
         }
-        let challenge = Challenge::choose(answer.headers())?;
+        let challenge = Challenge::choose(&answer.headers)?;
         let count = self.session.nonces.entry(challenge.nonce.clone()).or_default();
         *count += 1;
         let target = &hop.url[Position::BeforePath..Position::AfterQuery];
@@ -124,58 +125,49 @@ impl<'a> Exchange<'a> {
         challenge.answer(credentials, &message, *count)
     }
 
-    fn render(&self, hop: &Hop) -> reqwest::Request {
-        let mut request = reqwest::Request::new(hop.method.clone(), hop.url.clone());
-        *request.headers_mut() = hop.headers.clone();
-        if !hop.body.is_empty() {
-            *request.body_mut() = Some(hop.body.clone().into());
+    fn render(&self, hop: &Hop) -> http::Request<Full<Bytes>> {
+        let mut request = http::Request::new(Full::new(hop.body.clone()));
+        *request.method_mut() = hop.method.clone();
+        let headers = request.headers_mut();
+        headers.clone_from(&hop.headers);
+        for (name, usual) in [(ACCEPT, "*/*"), (ACCEPT_ENCODING, ENCODINGS), (USER_AGENT, link::USER_AGENT)] {
+            headers.entry(name).or_insert(HeaderValue::from_static(usual));
         }
         if self.request.cookies
-            && let Some(jar) = self.session.cookies.cookies(&hop.url)
+            && let Some(jar) = cookies(&self.session.cookies, &hop.url)
         {
             let cookies = join_cookies(hop.headers.get(COOKIE), jar);
-            request.headers_mut().insert(COOKIE, cookies);
+            headers.insert(COOKIE, cookies);
         }
         request
     }
 
-    /// The certificate of this hop's handshake, or on a reused connection that of the handshake which made it. Without
-    /// TLS there is none, whatever a proxy showed.
-    fn settle_certificate(&mut self) {
-        let Some(url) = self.hop.url.as_ref().filter(|url| url.scheme() == "https") else { return };
-        let Ok(client) = self.session.client(&self.request.connection) else { return };
-        let (origin, shown) = (url.origin(), self.hop.probe.certificate());
-        if let Some(shown) = &shown {
-            client.certificates.insert(origin.clone(), shown.clone());
-        }
-        let reused = || client.certificates.get(&origin).filter(|_| self.hop.probe.reused()).cloned();
-        self.hop.tls = shown.or_else(reused);
-    }
-
-    async fn finish(&mut self, hop: Hop, mut answer: reqwest::Response) -> Result<Response, Problem> {
+    async fn finish(&mut self, hop: Hop, mut answer: Answer) -> Result<Response, Problem> {
         self.read(&mut answer).await?;
-        Ok(Response {
-            status: answer.status().as_u16(),
-            http_version: version(answer.version()),
+        let response = Response {
+            status: answer.status.as_u16(),
+            http_version: version(answer.version),
             url: hop.url.into(),
-            headers: text_headers(answer.headers()),
+            headers: text_headers(&answer.headers),
             body: std::mem::take(&mut self.body).freeze(),
             timing: self.timing(),
-            peer: self.hop.peer,
+            peer: self.hop.trace.peer(),
             redirects: self.redirects,
-            tls: self.hop.tls.take(),
-        })
+            tls: self.hop.trace.certificate(),
+        };
+        self.session.connections.keep(answer);
+        Ok(response)
     }
 
     /// Never holds more than the cap and one chunk.
-    async fn read(&mut self, answer: &mut reqwest::Response) -> Result<(), Problem> {
+    async fn read(&mut self, answer: &mut Answer) -> Result<(), Problem> {
         let cap = self.request.max_body;
         let too_large =
             || Problem::new(ReasonCode::BodyTooLarge, format!("the body is larger than {cap} bytes"));
-        if answer.content_length().is_some_and(|announced| announced > cap) {
+        if answer.announced().is_some_and(|announced| announced > cap) {
             return Err(too_large());
         }
-        while let Some(chunk) = answer.chunk().await.map_err(|error| failure::in_body(&error))? {
+        while let Some(chunk) = answer.chunk().await? {
             if (self.body.len() + chunk.len()) as u64 > cap {
                 return Err(too_large());
             }
@@ -186,32 +178,32 @@ impl<'a> Exchange<'a> {
 
     fn timing(&self) -> Timing {
         let now = Instant::now();
-        let hop = self.hop.probe.timing(self.hop.began, self.hop.headers, now);
+        let hop = self.hop.trace.timing(self.hop.began, self.hop.headers, now);
         Timing { total: now - self.began, ..hop }
     }
 
     pub(crate) fn failed(self, problem: Problem) -> Failure {
-        let peer = self.hop.peer.or_else(|| match self.hop.probe.addresses().as_slice() {
+        let trace = &self.hop.trace;
+        let peer = trace.peer().or(self.hop.literal).or(match trace.addresses() {
             [only] => Some(*only),
             _ => None, // of several, hyper does not tell which it tried last
         });
-        let timing = self.timing();
-        Failure { code: problem.code, message: problem.message, timing, peer, tls: self.hop.tls }
+        let (timing, tls) = (self.timing(), trace.certificate());
+        Failure { code: problem.code, message: problem.message, timing, peer, tls }
     }
 
-    pub(crate) fn timed_out(mut self) -> Failure {
-        self.settle_certificate();
+    pub(crate) fn timed_out(self) -> Failure {
         let message = format!("no complete answer within {:?}: {}", self.request.timeout, self.whereabouts());
         self.failed(Problem::new(ReasonCode::Timeout, message))
     }
 
     fn whereabouts(&self) -> String {
         let Some(url) = &self.hop.url else { return "nothing was sent".to_owned() };
-        let probe = &self.hop.probe;
-        match probe.phase() {
+        let trace = &self.hop.trace;
+        match trace.phase() {
             Phase::Resolving => format!("`{}` was not resolved", url.host_str().unwrap_or_default()),
             Phase::Connecting => {
-                format!("{} was not connected", failure::target(url, probe, &self.request.connection))
+                format!("{} was not connected", failure::target(url, trace, &self.request.connection))
             }
             Phase::Handshake => "the TLS handshake was not complete".to_owned(),
             Phase::Ready if self.hop.headers.is_none() => "the response headers were not complete".to_owned(),
@@ -231,13 +223,24 @@ fn check_version(hop: &Hop, connection: &Connection) -> Result<(), Problem> {
 }
 
 /// Reads what is left of an answer, so that its connection can be used again; what is long is not worth it.
-async fn drain(mut answer: reqwest::Response) {
+async fn drain(answer: &mut Answer) {
     let mut left = DRAINED;
     while let Ok(Some(chunk)) = answer.chunk().await
         && chunk.len() < left
     {
         left -= chunk.len();
     }
+}
+
+fn set_cookies(jar: &mut CookieStore, url: &Url, headers: &HeaderMap) {
+    let texts = headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let cookies = texts.filter_map(|text| RawCookie::parse(text.to_owned()).ok());
+    jar.store_response_cookies(cookies, url);
+}
+
+fn cookies(jar: &CookieStore, url: &Url) -> Option<HeaderValue> {
+    let pairs: Vec<_> = jar.get_request_values(url).map(|(name, value)| format!("{name}={value}")).collect();
+    HeaderValue::try_from(pairs.join("; ")).ok().filter(|value| !value.is_empty())
 }
 
 /// What the step says comes first; the jar's cookies follow.

@@ -1,5 +1,5 @@
-//! From the errors of reqwest, hyper, h2 and rustls to a stable code and a sentence for people. Nothing of their wording
-//! gets out: it names internals, and reqwest's has the whole URL in it.
+//! From the errors of hyper, h2 and rustls to a stable code and a sentence for people, stage by stage. Nothing of their
+//! wording gets out: it names internals.
 
 use std::{error::Error, io, iter::successors};
 
@@ -7,10 +7,10 @@ use domain::{exchange::Connection, outcome::ReasonCode};
 use url::Url;
 
 use crate::{
-    probe::{Phase, Probe},
     proxy,
     resolver::ResolveError,
-    tls,
+    tls::{self, Witness},
+    trace::Trace,
 };
 
 /// Why there is no answer.
@@ -26,52 +26,52 @@ impl Problem {
     }
 }
 
-/// An error before the response headers were complete.
-pub(crate) fn before_headers(
-    error: &reqwest::Error,
-    url: &Url,
-    probe: &Probe,
-    connection: &Connection,
-) -> Problem {
-    if let Some(cause) = probe.resolve_error() {
-        let code = match cause {
-            ResolveError::Unknown { .. } | ResolveError::Family { .. } => ReasonCode::Dns,
-            ResolveError::Denied { .. } => ReasonCode::AddressDenied,
-        };
-        return Problem::new(code, cause.to_string());
-    }
-    if let Some(refusal) = connection.proxy.as_ref().and_then(|proxy| proxy::refusal(error, proxy)) {
-        return refusal;
-    }
+/// A name that leads nowhere, or nowhere where we may go.
+pub(crate) fn unresolved(why: ResolveError) -> Problem {
+    let code = match why {
+        ResolveError::Unknown { .. } | ResolveError::Family { .. } => ReasonCode::Dns,
+        ResolveError::Denied { .. } => ReasonCode::AddressDenied,
+    };
+    Problem::new(code, why.to_string())
+}
+
+/// A TLS handshake that came to nothing.
+pub(crate) fn in_handshake(error: &io::Error, witness: &Witness) -> Problem {
+    let message = match find::<rustls::Error>(error) {
+        Some(cause) => tls::explain(cause, witness.seen().as_ref()),
+        None => "the connection was closed during the TLS handshake".to_owned(),
+    };
+    Problem::new(ReasonCode::Tls, message)
+}
+
+/// An error on an established connection, before the response headers were complete.
+pub(crate) fn on_exchange(error: &hyper::Error) -> Problem {
+    // A client certificate that TLS 1.3 refuses is refused after the handshake.
     if let Some(cause) = find::<rustls::Error>(error) {
-        let why = tls::explain(cause, probe.certificate().as_ref());
-        return match connection.proxy.as_ref().filter(|_| proxy::is_nearer(error, url)) {
-            Some(proxy) => Problem::new(ReasonCode::Tls, format!("{}: {why}", proxy::name(proxy))),
-            None => Problem::new(ReasonCode::Tls, why),
-        };
-    }
-    if error.is_connect() {
-        return not_connected(error, url, probe, connection);
+        return Problem::new(ReasonCode::Tls, tls::explain(cause, None));
     }
     on_connection(error, "the connection was closed before the response headers were complete")
         .unwrap_or_else(|| {
-            tracing::error!(error = ?error.source(), "a request failed in a way that has no name yet");
+            tracing::error!(?error, "a request failed in a way that has no name yet");
             Problem::new(ReasonCode::Internal, "the request could not be sent")
         })
 }
 
 /// An error while the body was read. What is not the connection's fault is the decoder's.
-pub(crate) fn in_body(error: &reqwest::Error) -> Problem {
+pub(crate) fn in_body(error: &(dyn Error + 'static)) -> Problem {
     on_connection(error, "the connection was closed before the body was complete").unwrap_or_else(|| {
         Problem::new(ReasonCode::BadEncoding, "the body is not what its `Content-Encoding` says")
     })
 }
 
-fn not_connected(error: &reqwest::Error, url: &Url, probe: &Probe, connection: &Connection) -> Problem {
-    if probe.phase() == Phase::Handshake {
-        return Problem::new(ReasonCode::Tls, "the connection was closed during the TLS handshake");
-    }
-    let target = target(url, probe, connection);
+/// TCP led nowhere.
+pub(crate) fn not_connected(
+    error: &(dyn Error + 'static),
+    url: &Url,
+    trace: &Trace,
+    connection: &Connection,
+) -> Problem {
+    let target = target(url, trace, connection);
     let message = match find::<io::Error>(error).map(io::Error::kind) {
         Some(io::ErrorKind::ConnectionRefused) => format!("connection refused by {target}"),
         Some(io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted) => {
@@ -88,13 +88,13 @@ fn not_connected(error: &reqwest::Error, url: &Url, probe: &Probe, connection: &
 }
 
 /// `host:port`, and the address behind a name when there is only one; with a proxy, that.
-pub(crate) fn target(url: &Url, probe: &Probe, connection: &Connection) -> String {
+pub(crate) fn target(url: &Url, trace: &Trace, connection: &Connection) -> String {
     if let Some(proxy) = &connection.proxy {
         return proxy::name(proxy);
     }
     let host = url.host_str().unwrap_or_default();
     let port = url.port_or_known_default().unwrap_or_default();
-    match probe.addresses().as_slice() {
+    match trace.addresses() {
         [] => format!("{host}:{port}"),
         [address] => format!("{host}:{port} ({address})"),
         several => format!("{host}:{port} ({} addresses)", several.len()),
@@ -102,7 +102,7 @@ pub(crate) fn target(url: &Url, probe: &Probe, connection: &Connection) -> Strin
 }
 
 /// Errors of an established connection; `None` when it is none of them.
-fn on_connection(error: &reqwest::Error, closed: &str) -> Option<Problem> {
+fn on_connection(error: &(dyn Error + 'static), closed: &str) -> Option<Problem> {
     if let Some(cause) = find::<h2::Error>(error) {
         return Some(on_http2(cause, closed));
     }
@@ -138,7 +138,7 @@ fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a 
 }
 
 /// An error and those below it. Unlike `source()`, it looks into `io::Error`s that wrap another one.
-pub(crate) fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     successors(Some(error), |&error| match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         Some(wrapped) => Some(wrapped as &(dyn Error + 'static)),
         None => error.source(),

@@ -4,29 +4,35 @@
 //! [`Outbound`] lives as long as the process, a [`Session`] as long as one run. No retries, no polling, no assertions:
 //! one [`Request`](domain::exchange::Request) in, one answer or one named failure out.
 
-mod client;
+mod answer;
 mod config;
+mod connect;
 mod digest;
 mod exchange;
 mod failure;
 mod hop;
+mod link;
 mod policy;
-mod probe;
+mod pool;
 mod proxy;
 mod redirect;
 mod resolver;
 mod session;
 mod tls;
+mod trace;
 
 #[cfg(test)]
 mod tests;
 
 use std::{fmt, sync::Arc};
 
-use rustls::{ClientConfig, client::danger::ServerCertVerifier};
+use rustls::client::danger::ServerCertVerifier;
 
-use crate::resolver::{Lookup, Resolver};
 pub use crate::{config::Config, policy::AddressPolicy, session::Session};
+use crate::{
+    resolver::{Lookup, Resolver},
+    tls::Tls,
+};
 
 /// Why outgoing requests cannot be made at all.
 #[derive(Debug, thiserror::Error)]
@@ -45,9 +51,7 @@ pub struct Outbound {
 pub(crate) struct Shared {
     pub(crate) resolver: Resolver,
     /// Believes the operating system's authorities.
-    pub(crate) verifier: Arc<dyn ServerCertVerifier>,
-    /// The TLS half of a client for requests that ask for nothing unusual: most of them.
-    pub(crate) usual: ClientConfig,
+    pub(crate) tls: Tls,
 }
 
 impl fmt::Debug for Outbound {
@@ -68,11 +72,7 @@ impl Outbound {
     }
 
     fn assemble(policy: AddressPolicy, lookup: Lookup, verifier: Arc<dyn ServerCertVerifier>) -> Self {
-        let shared = Shared {
-            resolver: Resolver::new(policy, lookup),
-            usual: tls::config(verifier.clone(), false).with_no_client_auth(),
-            verifier,
-        };
+        let shared = Shared { resolver: Resolver::new(policy, lookup), tls: Tls::new(verifier) };
         Self { shared: Arc::new(shared) }
     }
 

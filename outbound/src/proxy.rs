@@ -3,28 +3,27 @@
 
 use std::error::Error;
 
+use crate::failure::Problem;
 use domain::{exchange::Proxy, outcome::ReasonCode};
-use url::Url;
-
-use crate::failure::{Problem, chain};
 
 const TUNNEL: &str = "tunnel error: ";
 const SOCKS: &str = "SOCKS error: ";
-/// The proxy was not reached: the error below says why.
-const BELOW: &str = "failed to create underlying connection";
 
 /// The proxy, for people.
 pub(crate) fn name(proxy: &Proxy) -> String {
+    format!("the proxy {}:{}", proxy.url().host_str().unwrap_or_default(), port(proxy))
+}
+
+/// Where it listens.
+pub(crate) fn port(proxy: &Proxy) -> u16 {
     let url = proxy.url();
     let usual = if url.scheme() == "socks5" { 1080 } else { 80 };
-    let port = url.port_or_known_default().unwrap_or(usual);
-    format!("the proxy {}:{port}", url.host_str().unwrap_or_default())
+    url.port_or_known_default().unwrap_or(usual)
 }
 
 /// The problem, when the proxy was reached and does not go on.
-pub(crate) fn refusal(error: &(dyn Error + 'static), proxy: &Proxy) -> Option<Problem> {
-    let said = words(error).find(|said| !said.ends_with(BELOW))?;
-    let proxy = name(proxy);
+pub(crate) fn refusal(error: &dyn Error, proxy: &Proxy) -> Problem {
+    let (said, proxy) = (error.to_string(), name(proxy));
     let said = said.trim_start_matches(TUNNEL).trim_start_matches(SOCKS);
     let message = match said {
         "proxy authorization required" => format!("{proxy} wants a user and a password, or others"),
@@ -39,14 +38,5 @@ pub(crate) fn refusal(error: &(dyn Error + 'static), proxy: &Proxy) -> Option<Pr
         "failed parsing server response" => format!("{proxy} does not speak SOCKS5"),
         said => format!("{proxy} did not connect to the target: {said}"),
     };
-    Some(Problem::new(ReasonCode::Proxy, message))
-}
-
-/// Whether an error of TLS is the proxy's, and not that of the target behind it.
-pub(crate) fn is_nearer(error: &(dyn Error + 'static), url: &Url) -> bool {
-    url.scheme() == "http" || words(error).any(|said| said.ends_with(BELOW))
-}
-
-fn words(error: &(dyn Error + 'static)) -> impl Iterator<Item = String> {
-    chain(error).map(ToString::to_string).filter(|said| said.starts_with(TUNNEL) || said.starts_with(SOCKS))
+    Problem::new(ReasonCode::Proxy, message)
 }

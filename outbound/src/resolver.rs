@@ -1,17 +1,12 @@
 //! Names to addresses, and only to permitted ones. The connector gets exactly what was checked here and asks nobody
 //! again, so a name that answers differently the next time gains nothing. IP literals never come here: `hop` checks them.
 
-use std::{
-    io,
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-};
+use std::{io, net::IpAddr, sync::Arc};
 
 use domain::exchange::{Connection, IpFamily};
 use futures_util::{FutureExt as _, future::BoxFuture};
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-use crate::{policy::AddressPolicy, probe::Probe};
+use crate::policy::AddressPolicy;
 
 /// Asks for the addresses of a name.
 pub(crate) type Lookup = Arc<dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> + Send + Sync>;
@@ -56,8 +51,10 @@ impl Resolver {
         Self { given, family: connection.ip_family, ..self.clone() }
     }
 
-    async fn permitted(self, name: String) -> Result<Vec<IpAddr>, ResolveError> {
-        let found = self.find(&name).await;
+    /// Where the name leads, at least to one address.
+    pub(crate) async fn permitted(&self, name: &str) -> Result<Vec<IpAddr>, ResolveError> {
+        let found = self.find(name).await;
+        let name = name.to_owned();
         let Some(first) = found.first().copied() else { return Err(ResolveError::Unknown { name }) };
         let of_family: Vec<IpAddr> =
             found.into_iter().filter(|address| belongs(*address, self.family)).collect();
@@ -70,10 +67,6 @@ impl Resolver {
     }
 
     async fn find(&self, name: &str) -> Vec<IpAddr> {
-        // For a SOCKS proxy, reqwest asks for the target's address even where the URL has it.
-        if let Ok(literal) = name.trim_matches(['[', ']']).parse() {
-            return vec![literal];
-        }
         if let Some((_, address)) = self.given.iter().find(|(given, _)| given.eq_ignore_ascii_case(name)) {
             return vec![*address];
         }
@@ -99,18 +92,5 @@ pub(crate) fn family_name(family: IpFamily) -> &'static str {
         IpFamily::Auto => "IP",
         IpFamily::V4 => "IPv4",
         IpFamily::V6 => "IPv6",
-    }
-}
-
-impl Resolve for Resolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        let permitted = self.clone().permitted(name.as_str().to_owned());
-        Box::pin(async move {
-            Probe::dns_began();
-            let addresses = permitted.await.inspect_err(Probe::unresolved)?;
-            Probe::dns_ended(&addresses);
-            // Port 0 is replaced by the URL's.
-            Ok(Box::new(addresses.into_iter().map(|ip| SocketAddr::new(ip, 0))) as Addrs)
-        })
     }
 }

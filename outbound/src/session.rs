@@ -2,18 +2,18 @@
 
 use std::{collections::HashMap, fmt};
 
-use domain::exchange::{Connection, Failure, Request, Response};
-use reqwest::cookie::Jar;
+use cookie_store::CookieStore;
+use domain::exchange::{Failure, Request, Response};
 
-use crate::{Outbound, client::Client, exchange::Exchange, failure::Problem};
+use crate::{Outbound, exchange::Exchange, pool::Pool};
 
 /// One run's connections and cookies; both end with it. One request at a time, as the steps of a run are.
 pub struct Session {
     pub(crate) outbound: Outbound,
-    pub(crate) cookies: Jar,
+    pub(crate) cookies: CookieStore,
     /// How often each nonce of a Digest server was used.
     pub(crate) nonces: HashMap<String, u32>,
-    clients: HashMap<Connection, Client>,
+    pub(crate) connections: Pool,
 }
 
 impl fmt::Debug for Session {
@@ -24,7 +24,12 @@ impl fmt::Debug for Session {
 
 impl Session {
     pub(crate) fn new(outbound: Outbound) -> Self {
-        Self { outbound, cookies: Jar::default(), nonces: HashMap::new(), clients: HashMap::new() }
+        Self {
+            outbound,
+            cookies: CookieStore::default(),
+            nonces: HashMap::new(),
+            connections: Pool::default(),
+        }
     }
 
     /// Sends the request, follows redirects, reads the whole body.
@@ -43,15 +48,6 @@ impl Session {
 
     /// What is sent from now on comes from another visitor. Connections stay: nobody is known by them.
     pub fn forget_cookies(&mut self) {
-        self.cookies = Jar::default();
-    }
-
-    /// Built when first needed: most runs need one, some need none.
-    pub(crate) fn client(&mut self, connection: &Connection) -> Result<&mut Client, Problem> {
-        // Looked up twice, so that keys and certificates are copied once per run and not for every request.
-        if !self.clients.contains_key(connection) {
-            self.clients.insert(connection.clone(), Client::new(&self.outbound.shared, connection)?);
-        }
-        Ok(self.clients.get_mut(connection).expect("it was there or has just been put there"))
+        self.cookies = CookieStore::default();
     }
 }

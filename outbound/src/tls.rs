@@ -1,69 +1,126 @@
 //! TLS: one provider, the operating system's roots, and a verifier that remembers what it saw even when it refuses.
 
-use std::sync::Arc;
+use std::{
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use chrono::DateTime;
 use domain::{
-    exchange::{Connection, HttpVersion, TlsPeer},
+    exchange::{Connection, HttpVersion, Identity, TlsPeer},
     pem,
 };
 use rustls::{
-    AlertDescription, CertificateError, ClientConfig, ConfigBuilder, DigitallySignedStruct, NamedGroup,
-    RootCertStore, SignatureScheme,
+    AlertDescription, CertificateError, ClientConfig, ConfigBuilder, DigitallySignedStruct, RootCertStore,
+    SignatureScheme,
     client::{
-        ClientSessionStore, Resumption, Tls12ClientSessionValue, Tls13ClientSessionValue, WantsClientCert,
-        WebPkiServerVerifier,
+        Resumption, WantsClientCert, WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     },
     crypto::CryptoProvider,
     pki_types::{CertificateDer, ServerName, UnixTime},
 };
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use crate::probe::Probe;
+use crate::Shared;
 
 /// The provider is passed, never installed, so this crate does not depend on what `main` did.
 pub(crate) fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 
-/// The TLS half of a client, up to who we are.
-pub(crate) fn config(
+pub(crate) const HTTP2: &[u8] = b"h2";
+const HTTP1: &[u8] = b"http/1.1";
+
+/// What is offered in a handshake with a server of that version of HTTP.
+pub(crate) fn protocols(version: HttpVersion) -> &'static [&'static [u8]] {
+    match version {
+        HttpVersion::Auto => &[HTTP2, HTTP1],
+        HttpVersion::Http1 => &[HTTP1],
+        HttpVersion::Http2 => &[HTTP2],
+    }
+}
+
+/// Whom we believe and who we are.
+#[derive(Clone)]
+pub(crate) struct Tls {
+    config: Arc<ClientConfig>,
     verifier: Arc<dyn ServerCertVerifier>,
     accept_invalid: bool,
-) -> ConfigBuilder<ClientConfig, WantsClientCert> {
+}
+
+impl Tls {
+    /// Believes that verifier, and shows no certificate.
+    pub(crate) fn new(verifier: Arc<dyn ServerCertVerifier>) -> Self {
+        let config = builder(verifier.clone()).with_no_client_auth();
+        Self { config: Arc::new(full_handshakes(config)), verifier, accept_invalid: false }
+    }
+
+    /// As that connection wants it.
+    ///
+    /// # Errors
+    ///
+    /// Which PEM text cannot be used, and why.
+    pub(crate) fn of(shared: &Shared, connection: &Connection) -> Result<Self, String> {
+        let usual = Self { accept_invalid: connection.accept_invalid_certificates, ..shared.tls.clone() };
+        if connection.ca.is_none() && connection.identity.is_none() {
+            return Ok(usual);
+        }
+        let verifier = match &connection.ca {
+            Some(ca) => trusting(ca).map_err(|why| format!("`tls.ca` cannot be used: {why}"))?,
+            None => usual.verifier,
+        };
+        let config = builder(verifier.clone());
+        let config = match &connection.identity {
+            Some(identity) => with_identity(config, identity)?,
+            None => config.with_no_client_auth(),
+        };
+        Ok(Self { config: Arc::new(full_handshakes(config)), verifier, ..usual })
+    }
+
+    /// Sees one handshake.
+    pub(crate) fn witness(&self) -> Arc<Witness> {
+        let (verifier, accept_invalid) = (self.verifier.clone(), self.accept_invalid);
+        Arc::new(Witness { verifier, accept_invalid, seen: Mutex::default() })
+    }
+
+    /// Makes a full handshake, which the witness sees.
+    pub(crate) async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        witness: &Arc<Witness>,
+        protocols: &[&[u8]],
+        host: &str,
+        stream: S,
+    ) -> io::Result<TlsStream<S>> {
+        let name = ServerName::try_from(host.to_owned()).map_err(|_| {
+            io::Error::other(rustls::Error::General("the host is no name for TLS".to_owned()))
+        })?;
+        let mut config = ClientConfig::clone(&self.config);
+        config.dangerous().set_certificate_verifier(witness.clone());
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+        TlsConnector::from(Arc::new(config)).connect(name, stream).await
+    }
+}
+
+fn builder(verifier: Arc<dyn ServerCertVerifier>) -> ConfigBuilder<ClientConfig, WantsClientCert> {
     ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .expect("ring supports TLS 1.2 and 1.3")
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Recording { verifier, accept_invalid }))
+        .with_custom_certificate_verifier(verifier)
 }
 
-/// The rest of it: what is offered, and a full handshake for every connection.
-pub(crate) fn finish(mut config: ClientConfig, version: HttpVersion) -> ClientConfig {
-    config.resumption = Resumption::store(Arc::new(Forgetful));
-    config.alpn_protocols = match version {
-        HttpVersion::Auto => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
-        HttpVersion::Http1 => vec![b"http/1.1".to_vec()],
-        HttpVersion::Http2 => vec![b"h2".to_vec()],
-    };
+/// Every connection shows its certificate: a monitor wants to see it.
+fn full_handshakes(mut config: ClientConfig) -> ClientConfig {
+    config.resumption = Resumption::disabled();
     config
 }
 
-/// The TLS half of a client for a connection that asks for something unusual.
-///
-/// # Errors
-///
-/// Which PEM text cannot be used, and why.
-pub(crate) fn custom(
-    usual: Arc<dyn ServerCertVerifier>,
-    connection: &Connection,
+fn with_identity(
+    config: ConfigBuilder<ClientConfig, WantsClientCert>,
+    identity: &Identity,
 ) -> Result<ClientConfig, String> {
-    let verifier = match &connection.ca {
-        Some(ca) => trusting(ca).map_err(|why| format!("`tls.ca` cannot be used: {why}"))?,
-        None => usual,
-    };
-    let config = config(verifier, connection.accept_invalid_certificates);
-    let Some(identity) = &connection.identity else { return Ok(config.with_no_client_auth()) };
     let certificates = pem::certificates(&identity.certificates)
         .map_err(|why| format!("`tls.client_cert` cannot be used: {why}"))?;
     let key =
@@ -86,41 +143,32 @@ fn trusting(ca: &str) -> Result<Arc<dyn ServerCertVerifier>, String> {
     Ok(verifier.map_err(|_| "it names no authority".to_owned())?)
 }
 
-/// A session store that keeps nothing: every connection makes a full handshake and shows its certificate. Being asked
-/// tells that TCP is connected and that the handshake begins, which nothing else in reqwest's public API does.
+/// Remembers the leaf certificate of one handshake, then decides about it.
 #[derive(Debug)]
-struct Forgetful;
-
-impl ClientSessionStore for Forgetful {
-    fn kx_hint(&self, _: &ServerName<'_>) -> Option<NamedGroup> {
-        Probe::tls_began();
-        None
-    }
-
-    fn tls12_session(&self, _: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
-        Probe::tls_began();
-        None
-    }
-
-    fn take_tls13_ticket(&self, _: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
-        Probe::tls_began();
-        None
-    }
-
-    fn set_kx_hint(&self, _: ServerName<'static>, _: NamedGroup) {}
-    fn set_tls12_session(&self, _: ServerName<'static>, _: Tls12ClientSessionValue) {}
-    fn remove_tls12_session(&self, _: &ServerName<'static>) {}
-    fn insert_tls13_ticket(&self, _: ServerName<'static>, _: Tls13ClientSessionValue) {}
-}
-
-/// Records the leaf certificate, then decides.
-#[derive(Debug)]
-struct Recording {
+pub(crate) struct Witness {
     verifier: Arc<dyn ServerCertVerifier>,
     accept_invalid: bool,
+    seen: Mutex<Option<TlsPeer>>,
 }
 
-impl ServerCertVerifier for Recording {
+impl Witness {
+    /// The certificate, if one was shown, whether or not it was accepted.
+    pub(crate) fn seen(&self) -> Option<TlsPeer> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<TlsPeer>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn spoken(&self, version: &str) {
+        if let Some(peer) = &mut *self.lock() {
+            peer.version = Some(version.to_owned());
+        }
+    }
+}
+
+impl ServerCertVerifier for Witness {
     fn verify_server_cert(
         &self,
         leaf: &CertificateDer<'_>,
@@ -130,9 +178,7 @@ impl ServerCertVerifier for Recording {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         let verdict = self.verifier.verify_server_cert(leaf, intermediates, name, ocsp, now);
-        if let Some(peer) = describe(leaf, verdict.as_ref().err()) {
-            Probe::certificate_shown(peer);
-        }
+        *self.lock() = describe(leaf, verdict.as_ref().err());
         if self.accept_invalid { Ok(ServerCertVerified::assertion()) } else { verdict }
     }
 
@@ -142,7 +188,7 @@ impl ServerCertVerifier for Recording {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Probe::tls_version("TLSv1.2");
+        self.spoken("TLSv1.2");
         self.verifier.verify_tls12_signature(message, certificate, signature)
     }
 
@@ -152,7 +198,7 @@ impl ServerCertVerifier for Recording {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Probe::tls_version("TLSv1.3");
+        self.spoken("TLSv1.3");
         self.verifier.verify_tls13_signature(message, certificate, signature)
     }
 

@@ -100,6 +100,7 @@ fn what_is_due_next_counts_only_when_nothing_is_left() {
 fn what_is_due_all_the_time_does_not_make_a_turn_each() {
     let now = DateTime::UNIX_EPOCH;
     let before = Some(now - chrono::TimeDelta::seconds(2));
-    assert_eq!(Turn::until(1, 100, before, now), Turn::DueIn(PACE));
-    assert_eq!(Turn::until(50, 100, before, now), Turn::DueIn(BUSY_PACE));
+    assert_eq!(Turn::until(1, 100, before, now), Turn::DueIn(Duration::from_millis(20)));
+    assert_eq!(Turn::until(10, 100, before, now), Turn::DueIn(Duration::from_millis(100)));
+    assert_eq!(Turn::until(50, 100, before, now), Turn::DueIn(Duration::from_millis(200)));
 }

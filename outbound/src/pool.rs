@@ -1,0 +1,84 @@
+//! The connections that a run keeps: one per origin and way of being connected, for requests come one at a time.
+
+use bytes::Bytes;
+use domain::exchange::Connection;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use url::{Position, Url};
+
+use crate::{
+    Shared,
+    answer::Answer,
+    connect::connect,
+    failure::Problem,
+    link::{Link, Unanswered},
+    trace::Trace,
+};
+
+/// What one connection is for: requests that agree on it share it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Purpose {
+    connection: Connection,
+    /// Scheme, host and port.
+    origin: String,
+}
+
+#[derive(Default)]
+pub(crate) struct Pool(Vec<(Purpose, Link)>);
+
+impl Pool {
+    /// Sends a request, on a connection that is there or on a new one, up to the headers of the answer. The answer has
+    /// the connection until it is given back.
+    pub(crate) async fn send(
+        &mut self,
+        shared: &Shared,
+        connection: &Connection,
+        url: &Url,
+        mut request: Request<Full<Bytes>>,
+        trace: &mut Trace,
+    ) -> Result<Answer, Problem> {
+        let origin = &url[..Position::BeforePath];
+        if let Some((purpose, mut link)) = self.take(connection, origin)
+            && link.resume(trace).await
+        {
+            match link.send(url, request).await {
+                Err(Unanswered::Unsent(unsent, _)) => request = *unsent,
+                answered => return self.settle(answered, link, purpose),
+            }
+        }
+        let mut link = connect(shared, connection, url, trace).await?;
+        let purpose = Purpose { connection: connection.clone(), origin: origin.to_owned() };
+        let answered = link.send(url, request).await;
+        self.settle(answered, link, purpose)
+    }
+
+    fn settle(
+        &mut self,
+        answered: Result<Response<Incoming>, Unanswered>,
+        link: Link,
+        purpose: Purpose,
+    ) -> Result<Answer, Problem> {
+        match answered {
+            Ok(answer) => Ok(Answer::new(answer, link, purpose)),
+            Err(Unanswered::Failed(problem) | Unanswered::Unsent(_, problem)) => {
+                if link.survives() {
+                    self.0.push((purpose, link));
+                }
+                Err(problem)
+            }
+        }
+    }
+
+    fn take(&mut self, connection: &Connection, origin: &str) -> Option<(Purpose, Link)> {
+        let agrees =
+            |(purpose, _): &(Purpose, Link)| purpose.origin == origin && purpose.connection == *connection;
+        let found = self.0.iter().position(agrees)?;
+        Some(self.0.swap_remove(found))
+    }
+
+    /// Keeps the connection of an answer that has come to its end.
+    pub(crate) fn keep(&mut self, answer: Answer) {
+        self.0.push(answer.into_link());
+    }
+}
