@@ -66,7 +66,7 @@ pub(crate) struct Trial {
     collection: Slug,
     name: String,
     place: String,
-    source: Source,
+    source: Arc<Source>,
     environment: Option<Slug>,
     plan: Arc<Plan>,
     vars: Vec<Map<String, Value>>,
@@ -101,7 +101,8 @@ pub(crate) fn prepare(
         let place = documents.place(*number);
         let trial =
             prepare_one(documents, collection, overrides, &variable).with_context(|| place.clone())?;
-        trials.push(Trial { place, source: source(documents, *number, collection), ..trial });
+        let source = Arc::new(source(documents, *number, collection));
+        trials.push(Trial { place, source, ..trial });
     }
     if trials.is_empty() {
         let ids: Vec<_> = collections.iter().map(|(_, collection)| collection.id.as_str()).collect();
@@ -148,7 +149,7 @@ fn prepare_one(
         collection: collection.id.clone(),
         name: plan.name.clone(),
         place: String::new(),
-        source: Source::default(),
+        source: Arc::default(),
         environment: name.cloned(),
         plan: Arc::new(plan),
         vars: std::iter::once(overrides.vars.clone()).chain(vars).collect(),
@@ -255,7 +256,7 @@ impl Trial {
             place: self.place.clone(),
             repetition,
             environment: self.environment.clone(),
-            source: self.source.clone(),
+            source: Arc::clone(&self.source),
             result,
         }
     }

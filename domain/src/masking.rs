@@ -66,6 +66,12 @@ impl Masker {
         }
     }
 
+    /// Whether there is no secret to find.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.finder.is_none()
+    }
+
     /// The text without secrets.
     #[must_use]
     pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {

@@ -58,8 +58,10 @@ pub(crate) async fn connect(
     let secure = url.scheme() == "https";
     let (stream, form) = match &connection.proxy {
         None => (connector.straight(trace).await?, Form::Origin),
-        Some(proxy) if !proxy.resolves() => (connector.through_socks(proxy, trace).await?, Form::Origin),
-        Some(proxy) => connector.through_http(proxy, &tls, secure, trace).await?,
+        Some(proxy) if !proxy.resolves() => {
+            (Box::pin(connector.through_socks(proxy, trace)).await?, Form::Origin)
+        }
+        Some(proxy) => Box::pin(connector.through_http(proxy, &tls, secure, trace)).await?,
     };
     if !secure {
         trace.connected();
@@ -67,10 +69,9 @@ pub(crate) async fn connect(
     }
     let witness = tls.witness();
     trace.handshaking(witness.clone());
-    let stream = tls
-        .handshake(&witness, tls::protocols(connection.http_version), host(url), stream)
-        .await
-        .map_err(|error| failure::in_handshake(&error, &witness))?;
+    let protocols = tls::protocols(connection.http_version);
+    let stream = Box::pin(tls.handshake(&witness, protocols, host(url), stream)).await;
+    let stream = stream.map_err(|error| failure::in_handshake(&error, &witness))?;
     trace.connected();
     let http2 = stream.get_ref().1.alpn_protocol() == Some(tls::HTTP2);
     Link::open(Box::new(stream), http2, form, trace).await

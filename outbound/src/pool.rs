@@ -47,7 +47,8 @@ impl Pool {
                 answered => return self.settle(answered, link, purpose),
             }
         }
-        let mut link = connect(shared, connection, url, trace).await?;
+        // On the heap: a handshake's state is large, and whoever waits for it would be moved around with it.
+        let mut link = Box::pin(connect(shared, connection, url, trace)).await?;
         let purpose = Purpose { connection: connection.clone(), origin: origin.to_owned() };
         let answered = link.send(url, request).await;
         self.settle(answered, link, purpose)

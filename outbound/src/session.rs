@@ -39,7 +39,8 @@ impl Session {
     /// When there is no usable answer, with what was measured until then.
     pub async fn send(&mut self, request: &Request) -> Result<Response, Failure> {
         let mut exchange = Exchange::new(self, request);
-        match tokio::time::timeout(request.timeout, exchange.run()).await {
+        // On the heap, for it would make the state of a whole run large, which is moved about.
+        match tokio::time::timeout(request.timeout, Box::pin(exchange.run())).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(problem)) => Err(exchange.failed(problem)),
             Err(_) => Err(exchange.timed_out()),

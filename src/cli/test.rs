@@ -4,6 +4,7 @@ use std::{
     io::{self, Write},
     num::{NonZeroU32, NonZeroUsize},
     path::PathBuf,
+    pin::pin,
     sync::Arc,
 };
 
@@ -13,10 +14,10 @@ use domain::{
     document::{Known, Slug},
     outcome::Outcome,
 };
-use futures_util::{StreamExt, stream};
+use futures_util::{Stream, StreamExt, stream};
 use outbound::Outbound;
 use serde_json::{Map, Value};
-use tokio::time::Instant;
+use tokio::{task::JoinError, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
@@ -94,28 +95,22 @@ impl Test {
         &self,
         trials: Vec<Trial>,
         outbound: &Outbound,
-        mut reporters: Reporters,
+        reporters: Reporters,
     ) -> anyhow::Result<Summary> {
-        let (started, cancel, enough) = (Instant::now(), cancel_on_signal(), CancellationToken::new());
+        let (cancel, enough) = (cancel_on_signal(), CancellationToken::new());
         let trials: Vec<_> = trials.into_iter().map(Arc::new).collect();
         let set_ups = SetUps::new(outbound.clone(), Arc::new(SystemClock), cancel.clone());
-        let all = (1..=self.repeat.get())
-            .flat_map(|repetition| trials.iter().map(move |trial| (repetition, Arc::clone(trial))));
-        let mut runs = stream::iter(all)
-            .map(|(repetition, trial)| {
-                let repetition = (self.repeat.get() > 1).then_some(repetition);
-                let run = Run { trial, repetition, set_ups: set_ups.clone(), cancel: cancel.clone() };
-                // A task of its own, so that runs share the processors.
-                tokio::spawn(run.unless(enough.clone(), self.fail_fast))
-            })
-            .buffered(self.jobs.get());
-        while let Some(ended) = runs.next().await {
-            match ended.context("a run panicked")? {
-                Some(tested) => reporters.run(tested)?,
-                None => reporters.not_run(),
-            }
-        }
-        Ok(reporters.finish(started.elapsed().as_secs_f64() * 1_000.0)?)
+        let (repeat, fail_fast, jobs) = (self.repeat.get(), self.fail_fast, self.jobs.get());
+        let all = (1..=repeat)
+            .flat_map(move |repetition| trials.clone().into_iter().map(move |trial| (repetition, trial)));
+        let runs = stream::iter(all).map(move |(repetition, trial)| {
+            let repetition = (repeat > 1).then_some(repetition);
+            let run = Run { trial, repetition, set_ups: set_ups.clone(), cancel: cancel.clone() };
+            // A task of its own, so that runs share the processors.
+            tokio::spawn(run.unless(enough.clone(), fail_fast))
+        });
+        // On the runtime's own threads: to wake the main thread for every run costs as much as a request.
+        tokio::spawn(tell(runs.buffered(jobs), reporters)).await.context("the report panicked")?
     }
 
     fn overrides(&self) -> anyhow::Result<Overrides> {
@@ -165,12 +160,28 @@ impl Run {
         if enough.is_cancelled() {
             return None;
         }
-        let tested = self.trial.run(self.repetition, &self.set_ups, &self.cancel).await;
+        // On the heap: spawning a task moves it about, and a run's state is large.
+        let tested = Box::pin(self.trial.run(self.repetition, &self.set_ups, &self.cancel)).await;
         if fail_fast && !matches!(tested.result.outcome, Outcome::Passed | Outcome::Degraded) {
             enough.cancel();
         }
         Some(tested)
     }
+}
+
+/// Reports what ends.
+async fn tell(
+    runs: impl Stream<Item = Result<Option<Tested>, JoinError>> + Send,
+    mut reporters: Reporters,
+) -> anyhow::Result<Summary> {
+    let (started, mut runs) = (Instant::now(), pin!(runs));
+    while let Some(ended) = runs.next().await {
+        match ended.context("a run panicked")? {
+            Some(tested) => reporters.run(tested)?,
+            None => reporters.not_run(),
+        }
+    }
+    Ok(reporters.finish(started.elapsed().as_secs_f64() * 1_000.0)?)
 }
 
 /// A failure outweighs what could not be told.

@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Write},
-    rc::Rc,
+    sync::Arc,
 };
 
 use serde_json::json;
@@ -12,17 +12,17 @@ use super::{Ending, Report, Tested};
 /// Collects, and writes at the end: half a JSON document is none.
 #[derive(Debug, Default)]
 pub(super) struct Json {
-    runs: Vec<Rc<Tested>>,
+    runs: Vec<Arc<Tested>>,
 }
 
 impl Report for Json {
-    fn run(&mut self, _: &mut dyn Write, tested: &Rc<Tested>) -> io::Result<()> {
-        self.runs.push(Rc::clone(tested));
+    fn run(&mut self, _: &mut dyn Write, tested: &Arc<Tested>) -> io::Result<()> {
+        self.runs.push(Arc::clone(tested));
         Ok(())
     }
 
     fn finish(&mut self, out: &mut dyn Write, ending: Ending) -> io::Result<()> {
-        let runs: Vec<_> = self.runs.iter().map(Rc::as_ref).collect();
+        let runs: Vec<_> = self.runs.iter().map(Arc::as_ref).collect();
         let report = json!({ "summary": ending.summary, "duration_ms": ending.duration_ms, "runs": runs });
         writeln!(out, "{report:#}")
     }

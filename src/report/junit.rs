@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Write},
-    rc::Rc,
+    sync::Arc,
 };
 
 use domain::result::{Attempt, StepOutcome};
@@ -20,7 +20,7 @@ pub(super) struct Junit {
 }
 
 impl Report for Junit {
-    fn run(&mut self, _: &mut dyn Write, tested: &Rc<Tested>) -> io::Result<()> {
+    fn run(&mut self, _: &mut dyn Write, tested: &Arc<Tested>) -> io::Result<()> {
         self.suites.push(suite(tested));
         Ok(())
     }
@@ -102,7 +102,7 @@ mod tests {
     fn a_collection_is_a_suite_and_a_step_is_a_case() {
         let (mut junit, mut out) = (Junit::default(), Vec::new());
         for tested in sample::runs() {
-            junit.run(&mut out, &Rc::new(tested)).unwrap();
+            junit.run(&mut out, &Arc::new(tested)).unwrap();
         }
         junit.finish(&mut out, Ending { summary: Summary::default(), duration_ms: 1_500.0 }).unwrap();
         insta::assert_snapshot!(String::from_utf8(out).unwrap());

@@ -16,7 +16,7 @@ use std::{
     fs::File,
     io::{self, BufWriter, Write},
     path::PathBuf,
-    rc::Rc,
+    sync::Arc,
 };
 
 use anyhow::Context;
@@ -27,8 +27,8 @@ pub(crate) use self::choice::{Choice, Format, check};
 use crate::terminal::Style;
 
 /// One form of report. It is told of runs as they end, in the order of the documents.
-trait Report {
-    fn run(&mut self, out: &mut dyn Write, tested: &Rc<Tested>) -> io::Result<()>;
+trait Report: Send {
+    fn run(&mut self, out: &mut dyn Write, tested: &Arc<Tested>) -> io::Result<()>;
 
     /// The last word.
     fn finish(&mut self, out: &mut dyn Write, ending: Ending) -> io::Result<()>;
@@ -43,7 +43,7 @@ struct Ending {
 
 /// Every report that was asked for.
 pub(crate) struct Reporters {
-    reports: Vec<(Box<dyn Write>, Box<dyn Report>)>,
+    reports: Vec<(Box<dyn Write + Send>, Box<dyn Report>)>,
     summary: Summary,
 }
 
@@ -52,24 +52,28 @@ impl Reporters {
     pub(crate) fn open(choices: &[Choice]) -> anyhow::Result<Self> {
         let mut reports = Vec::new();
         for Choice { format, file } in choices {
-            let (out, style): (Box<dyn Write>, _) = match file {
+            let (out, style): (Box<dyn Write + Send>, _) = match file {
                 Some(path) => {
                     let file =
                         File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
                     (Box::new(BufWriter::new(file)), Style::Plain)
                 }
-                None => (Box::new(io::stdout()), Style::of(&io::stdout())),
+                None => (Box::new(BufWriter::new(io::stdout())), Style::of(&io::stdout())),
             };
             reports.push((out, report(*format, style)));
         }
         Ok(Self { reports, summary: Summary::default() })
     }
 
-    /// Tells of a run.
+    /// Tells of a run, at once and as a whole.
     pub(crate) fn run(&mut self, tested: Tested) -> io::Result<()> {
         self.summary.add(tested.result.outcome);
-        let tested = Rc::new(tested);
-        self.reports.iter_mut().try_for_each(|(out, report)| report.run(out, &tested))
+        let tested = Arc::new(tested);
+        for (out, report) in &mut self.reports {
+            report.run(out, &tested)?;
+            out.flush()?;
+        }
+        Ok(())
     }
 
     /// Counts a run that was not begun, because another one failed.
@@ -114,7 +118,7 @@ pub(crate) struct Tested {
     pub(crate) environment: Option<Slug>,
     /// Where its steps are written.
     #[serde(skip)]
-    pub(crate) source: Source,
+    pub(crate) source: Arc<Source>,
     /// How it ended.
     #[serde(flatten)]
     pub(crate) result: RunResult,

@@ -5,7 +5,7 @@ mod rows;
 use std::{
     fmt::Display,
     io::{self, Write},
-    rc::Rc,
+    sync::Arc,
 };
 
 use domain::{
@@ -29,7 +29,7 @@ pub(super) struct Pretty {
 
 impl Report for Pretty {
     /// One run: a line, and a line or more for each step.
-    fn run(&mut self, out: &mut dyn Write, tested: &Rc<Tested>) -> io::Result<()> {
+    fn run(&mut self, out: &mut dyn Write, tested: &Arc<Tested>) -> io::Result<()> {
         let result = &tested.result;
         let head = self.style.bold(printable(&tested.title()));
         let aside = self.style.dim(format!("{}  {}", duration(result.duration_ms), tested.place));

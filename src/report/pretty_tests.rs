@@ -16,7 +16,7 @@ const SHOWN: usize = 300;
 
 fn show(tested: Tested) -> String {
     let mut out = Vec::new();
-    Pretty { style: Style::Plain }.run(&mut out, &Rc::new(tested)).unwrap();
+    Pretty { style: Style::Plain }.run(&mut out, &Arc::new(tested)).unwrap();
     String::from_utf8(out).unwrap()
 }
 

@@ -1,6 +1,6 @@
 //! Results for the tests of reporters.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use domain::{
     outcome::{Outcome, Reason, ReasonCode},
@@ -70,11 +70,11 @@ pub(super) fn tested(outcome: Outcome, reason: Option<Reason>, steps: Vec<StepRe
         place: "checkout.yaml:21".to_owned(),
         repetition: None,
         environment: None,
-        source: Source {
+        source: Arc::new(Source {
             path: "checkout.yaml".into(),
             line: 21,
             steps: BTreeMap::from([("login".to_owned(), 30), ("payment".to_owned(), 40)]),
-        },
+        }),
         result: RunResult {
             outcome,
             reason,

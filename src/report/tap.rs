@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Write},
-    rc::Rc,
+    sync::Arc,
 };
 
 use domain::result::StepOutcome;
@@ -21,7 +21,7 @@ pub(super) struct Tap {
 }
 
 impl Report for Tap {
-    fn run(&mut self, out: &mut dyn Write, tested: &Rc<Tested>) -> io::Result<()> {
+    fn run(&mut self, out: &mut dyn Write, tested: &Arc<Tested>) -> io::Result<()> {
         if self.runs == 0 {
             writeln!(out, "TAP version 14")?;
         }
@@ -101,7 +101,7 @@ mod tests {
     fn a_collection_is_a_test_with_a_subtest_of_its_steps() {
         let (mut tap, mut out) = (Tap::default(), Vec::new());
         for tested in sample::runs() {
-            tap.run(&mut out, &Rc::new(tested)).unwrap();
+            tap.run(&mut out, &Arc::new(tested)).unwrap();
         }
         let summary = Summary { not_run: 2, ..Summary::default() };
         tap.finish(&mut out, Ending { summary, duration_ms: 1_500.0 }).unwrap();
@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn a_subtest_names_the_row_of_each_step() {
         let (mut tap, mut out) = (Tap::default(), Vec::new());
-        tap.run(&mut out, &Rc::new(sample::rows())).unwrap();
+        tap.run(&mut out, &Arc::new(sample::rows())).unwrap();
         insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"
         TAP version 14
         # Subtest: Checkout works

@@ -7,7 +7,11 @@ pub(crate) mod sample;
 #[cfg(test)]
 mod tests;
 
-use std::{borrow::Cow, collections::BTreeMap, sync::OnceLock};
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
@@ -22,7 +26,7 @@ use crate::{
 /// One request and its response.
 #[derive(Debug)]
 pub struct Answer {
-    request: Request,
+    request: Arc<Request>,
     response: Response,
     received_at: Option<DateTime<Utc>>,
     /// Always an object.
@@ -35,9 +39,9 @@ pub struct Answer {
 impl Answer {
     /// What was sent and what came back.
     #[must_use]
-    pub fn new(request: Request, response: Response) -> Self {
+    pub fn new(request: impl Into<Arc<Request>>, response: Response) -> Self {
         Self {
-            request,
+            request: request.into(),
             response,
             received_at: None,
             captures: Value::Object(Map::new()),

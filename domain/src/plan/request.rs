@@ -1,7 +1,7 @@
 //! A step's request as templates, and its rendering into an [`exchange::Request`](Request). Values go into parsed
 //! structures: no value can add a field, a header or a second request line.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     authorization::Authorization,
@@ -50,8 +50,8 @@ pub struct RequestPlan {
 /// A request with every value in its place.
 #[derive(Debug, Clone)]
 pub struct Rendered {
-    /// What is sent, but for its authorization.
-    pub request: Request,
+    /// What is sent, but for its authorization. Shared with whoever sends it and with what is remembered of it.
+    pub request: Arc<Request>,
     /// What is to be done to it each time before it is sent.
     pub authorization: Option<Authorization>,
 }
@@ -99,7 +99,7 @@ impl RequestPlan {
             connection: self.connection.render(scope)?,
             digest,
         };
-        Ok(Rendered { request, authorization })
+        Ok(Rendered { request: Arc::new(request), authorization })
     }
 }
 

@@ -132,5 +132,7 @@ fn text(masker: &Masker, text: &mut String) {
 }
 
 fn value(masker: &Masker, value: &mut Value) {
-    *value = masker.value(value);
+    if !masker.is_empty() {
+        *value = masker.value(value);
+    }
 }

@@ -52,14 +52,14 @@ impl Records {
         self.0.pop();
     }
 
-    pub(super) fn answered(&mut self, sent_at: Duration, answer: &Answer, judged: &Judgement) {
+    pub(super) fn answered(&mut self, sent_at: Duration, answer: &Answer, judged: &mut Judgement) {
         let evidence = judged.outcome != StepOutcome::Passed;
         self.attempt(Attempt {
             started_ms: millis(sent_at),
             request: sent(answer.request(), evidence),
             response: Some(received(answer, evidence)),
             failure: None,
-            assertions: judged.assertions.clone(),
+            assertions: std::mem::take(&mut judged.assertions),
             timing: timing(&answer.response().timing),
         });
         if let Some(record) = self.0.last_mut() {

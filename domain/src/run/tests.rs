@@ -94,7 +94,7 @@ fn response(status: u16, body: &str) -> Response {
 
 fn sent(command: Command) -> Request {
     match command {
-        Command::Send { request, .. } => *request,
+        Command::Send { request, .. } => Arc::unwrap_or_clone(request),
         other => panic!("expected a request, got {other:?}"),
     }
 }

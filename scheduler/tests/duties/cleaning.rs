@@ -51,7 +51,7 @@ async fn a_clean_up_that_no_worker_begins_is_inconclusive() {
     let (fleet, _) = begun().await;
     fleet.pass(8);
     fleet.reap().await;
-    fleet.pass(60);
+    fleet.pass(600);
     fleet.reap().await;
     assert_eq!(end(&fleet.run().await), Some((Outcome::Inconclusive, Some(ReasonCode::WorkerLost))));
 }

@@ -7,7 +7,7 @@ use std::{
     fs::OpenOptions,
     io::{self, Write},
     path::{Path, PathBuf},
-    rc::Rc,
+    sync::Arc,
 };
 
 use domain::{outcome::Outcome, result::StepOutcome};
@@ -67,7 +67,7 @@ impl Github {
 type Annotation<'a> = (&'a str, u32, &'a str, &'a str);
 
 impl Report for Github {
-    fn run(&mut self, out: &mut dyn Write, tested: &Rc<Tested>) -> io::Result<()> {
+    fn run(&mut self, out: &mut dyn Write, tested: &Arc<Tested>) -> io::Result<()> {
         let source = &tested.source;
         for point in points(&tested.result).iter().filter(|point| point.needs_attention()) {
             let level = if point.outcome == StepOutcome::Failed { "error" } else { "warning" };
@@ -112,7 +112,7 @@ mod tests {
         let (mut github, mut out) =
             (Github { summary: Some(summary.clone()), ..Github::default() }, Vec::new());
         for tested in sample::runs() {
-            github.run(&mut out, &Rc::new(tested)).unwrap();
+            github.run(&mut out, &Arc::new(tested)).unwrap();
         }
         let counts = Summary { passed: 1, failed: 1, inconclusive: 1, ..Summary::default() };
         github.finish(&mut out, Ending { summary: counts, duration_ms: 1_500.0 }).unwrap();
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn annotations_and_the_summary_name_the_row() {
         let (mut github, mut out) = (Github::default(), Vec::new());
-        github.run(&mut out, &Rc::new(sample::rows())).unwrap();
+        github.run(&mut out, &Arc::new(sample::rows())).unwrap();
         let annotation = "::error file=checkout.yaml,line=40,title=Checkout works › row 2 (sku%3A SKU-2)%3A Pay::body.status equals \"captured\": found \"pending\"\n";
         assert_eq!(String::from_utf8(out).unwrap(), annotation);
         let table = github.table.markdown(Ending { summary: Summary::default(), duration_ms: 1.0 });

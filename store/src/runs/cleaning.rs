@@ -16,8 +16,9 @@ use crate::{
     types::{Key, Moment, Word, count},
 };
 
-/// A clean-up that does not start within this ends its run without it.
-const STARTS_WITHIN: TimeDelta = TimeDelta::seconds(60);
+/// A clean-up that does not start within this ends its run without it. Longer than outages of a broker or of all workers
+/// last: what was ordered is better cancelled late than never.
+const STARTS_WITHIN: TimeDelta = TimeDelta::minutes(10);
 
 /// Queues a running run whose worker was lost for its clean-up only, if it is still that attempt's.
 pub async fn requeue_for_cleaning(

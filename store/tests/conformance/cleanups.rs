@@ -146,7 +146,7 @@ async fn a_run_handed_back_for_its_clean_up_is_no_loss(bench: Bench) {
 
 async fn a_clean_up_that_nobody_begins_ends_inconclusive_and_is_not_missed(bench: Bench) {
     let run = lost(&bench).await;
-    bench.clock.advance(TimeDelta::seconds(59));
+    bench.clock.advance(TimeDelta::seconds(599));
     let now = bench.now();
     assert_eq!(write!(bench, |conn| runs::expire(conn, now, 10)).unwrap(), []);
     bench.clock.advance(TimeDelta::seconds(1));

@@ -2,6 +2,8 @@
 //! fetches first. Such a request changes nothing, so it may be sent again after a crash and needs no marker. Its time
 //! is not the step's latency.
 
+use std::sync::Arc;
+
 use crate::{
     authorization::{Authorization, Grant},
     exchange::{Failure, Request, Response},
@@ -17,21 +19,21 @@ const SHOWN: usize = 300;
 /// A rendered request, one step further.
 pub(super) enum Ready {
     /// It can be sent.
-    Send(Request),
+    Send(Arc<Request>),
     /// This one is to be sent first, for a token.
     Ask(Request),
 }
 
 impl Machine {
     pub(super) fn authorize(&self, rendered: &Rendered) -> Ready {
-        let mut request = rendered.request.clone();
+        let mut request = Arc::clone(&rendered.request);
         match &rendered.authorization {
             None => {}
             Some(Authorization::Signature(key)) => {
-                key.sign(&mut request, self.inputs.facts.started_at + self.at);
+                key.sign(Arc::make_mut(&mut request), self.inputs.facts.started_at + self.at);
             }
             Some(Authorization::Token(grant)) => match self.tokens.get(grant, self.at) {
-                Some(token) => bear(&mut request, &token.value),
+                Some(token) => bear(Arc::make_mut(&mut request), &token.value),
                 None => return Ready::Ask(grant.request(&request)),
             },
         }
@@ -42,10 +44,11 @@ impl Machine {
         if let Some(reason) = self.count_request() {
             return self.failed(step, reason);
         }
+        let request = Arc::new(request);
         step.sent_at = self.at;
-        step.sent = Some(request.clone());
+        step.sent = Some(Arc::clone(&request));
         self.state = State::Authorizing(step);
-        Command::Send { request: Box::new(request), repeatable: true }
+        Command::Send { request, repeatable: true }
     }
 
     /// The authorization server has answered.
@@ -58,7 +61,7 @@ impl Machine {
             Ok(token) => {
                 self.masker.add(&token.value);
                 let mut request = rendered.request;
-                bear(&mut request, &token.value);
+                bear(Arc::make_mut(&mut request), &token.value);
                 self.tokens.keep(grant, token, self.at);
                 self.request(step, request)
             }

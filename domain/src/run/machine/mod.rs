@@ -118,7 +118,7 @@ pub enum Command {
     /// Send it, then report `Responded` or `Unreachable`.
     Send {
         /// Fully rendered.
-        request: Box<Request>,
+        request: Arc<Request>,
         /// Whether another worker may send it again after a crash; if not, the durable marker comes first.
         repeatable: bool,
     },
@@ -152,7 +152,7 @@ struct StepInHand {
     /// Rendered once; retries and polls send it again.
     rendered: Option<Rendered>,
     /// What was sent last: for the token, or with its authorization.
-    sent: Option<Request>,
+    sent: Option<Arc<Request>>,
     /// Tries since the last answer that was not a bad one.
     tries: u32,
     polling_since: Option<Duration>,

@@ -102,16 +102,16 @@ impl Machine {
     }
 
     /// Sends the step's own request.
-    pub(super) fn request(&mut self, mut step: StepInHand, request: Request) -> Command {
+    pub(super) fn request(&mut self, mut step: StepInHand, request: Arc<Request>) -> Command {
         if let Some(reason) = self.count_request() {
             return self.failed(step, reason);
         }
         let repeatable = self.plan.steps[step.index].repeatable;
         step.sent_at = self.at;
-        step.sent = Some(request.clone());
+        step.sent = Some(Arc::clone(&request));
         self.about_to_send(step.index);
         self.state = State::Requesting(step);
-        Command::Send { request: Box::new(request), repeatable }
+        Command::Send { request, repeatable }
     }
 
     /// The reason not to send one more, if there is one.
@@ -130,7 +130,7 @@ impl Machine {
         let mut rendered = step.request.render(&self.scope())?;
         rendered.secrets().iter().for_each(|secret| self.masker.add(secret));
         let facts = &self.inputs.facts;
-        let headers = &mut rendered.request.headers;
+        let headers = &mut Arc::make_mut(&mut rendered.request).headers;
         headers.push(("X-Skopos-Run-Id".into(), facts.id.to_string()));
         headers.push(("X-Skopos-Run-Attempt".into(), facts.attempt.to_string()));
         Ok(rendered)
@@ -160,14 +160,14 @@ impl Machine {
             }
             Err(unresolved) => return self.unresolved(step, unresolved),
         }
-        let judged = match judge::answer(planned, &answer, &self.scope()) {
+        let mut judged = match judge::answer(planned, &answer, &self.scope()) {
             Ok(judged) => judged,
             Err(unresolved) => {
-                self.records.answered(step.sent_at, &answer, &Judgement::unjudged());
+                self.records.answered(step.sent_at, &answer, &mut Judgement::unjudged());
                 return self.unresolved(step, unresolved);
             }
         };
-        self.records.answered(step.sent_at, &answer, &judged);
+        self.records.answered(step.sent_at, &answer, &mut judged);
         let Some(reason) = judged.reason else { return self.passed(step, planned, answer, judged.outcome) };
         let refused = self.refused(planned, status);
         if !refused.is_empty() {
@@ -257,9 +257,9 @@ impl Machine {
         answer: &Answer,
     ) -> Result<Polled, Unresolved> {
         let Some(poll) = &planned.poll else { return Ok(Polled::Holds) };
-        let judged = judge::until(poll, answer, &self.scope())?;
+        let mut judged = judge::until(poll, answer, &self.scope())?;
         let Some(reason) = judged.reason.clone() else { return Ok(Polled::Holds) };
-        self.records.answered(step.sent_at, answer, &judged);
+        self.records.answered(step.sent_at, answer, &mut judged);
         let since = *step.polling_since.get_or_insert(step.sent_at);
         step.tries = 0;
         if self.at + poll.every > since + poll.timeout {
