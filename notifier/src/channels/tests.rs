@@ -88,6 +88,7 @@ fn parcel(receiver: &Receiver, notice: &Notice, thread: Option<&str>) -> Parcel 
         channel: &"oncall".parse().unwrap(),
         notice,
         thread,
+        updates: thread.is_some(),
         sent_at: notice.occurred_at + TimeDelta::seconds(2),
         public_url: "https://skopos.example.com/",
     };
