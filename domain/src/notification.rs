@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     document::{AlertSeverity, Slug},
     id::{IncidentId, NotificationId, RunId},
-    incident::{Flapping, IncidentLevel},
+    incident::{Flapping, IncidentLevel, SharedCause},
     outcome::{Reason, words},
     result::{AssertionOutcome, AssertionResult, RunResult},
 };
@@ -90,6 +90,9 @@ pub struct Notice {
     /// Set when it goes up and down.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flapping: Option<Flapping>,
+    /// The shared set-up that is to blame, when one is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<SharedCause>,
     /// Whose.
     pub monitor: Slug,
     /// Of which collection.

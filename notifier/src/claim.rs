@@ -15,6 +15,7 @@ use store::{
 };
 
 use crate::{
+    gate::{Gates, Place},
     receiver::{self, Receiver},
     smtp::Smtp,
 };
@@ -31,6 +32,10 @@ pub(crate) struct Claimed {
     pub(crate) addressee: Addressee,
     /// What the receiver calls the first message of the same incident.
     pub(crate) thread: Option<String>,
+    /// Whether that first message may be brought up to date now.
+    pub(crate) updates: bool,
+    /// Where its receiver needs one.
+    pub(crate) place: Option<Place>,
 }
 
 /// Whether there is somebody to write to.
@@ -50,6 +55,7 @@ pub(crate) async fn claim(
     notifier: WorkerId,
     key: &SecretKey,
     smtp: Option<&Smtp>,
+    gates: &Gates,
 ) -> store::Result<Option<Claimed>> {
     let at = store::now(conn).await?;
     let Some(notification) = notifications::claim(conn, id, notifier, at, at + LEASE).await? else {
@@ -57,31 +63,56 @@ pub(crate) async fn claim(
     };
     let channel = channels::get(conn, &notification.channel).await?;
     let addressee = addressee(conn, channel.as_ref(), key, smtp).await?;
-    let mut thread = None;
+    let (mut thread, mut updates, mut place) = (None, false, None);
     if let Addressee::Known(known) = &addressee {
-        if !is_its_turn(conn, &notification, &known.0, at).await? {
-            return Ok(None);
+        let receiver = &known.0;
+        match turn(conn, &notification, receiver, gates, at).await? {
+            Turn::Now(entered) => place = entered,
+            Turn::At(later) => {
+                notifications::postpone(conn, notification.id, notification.attempt, later).await?;
+                return Ok(None);
+            }
         }
         thread = notifications::receipt(conn, notification.incident, &notification.channel).await?;
+        if let (Some(_), Some(pace)) = (&thread, receiver.pace_of_updates()) {
+            updates = paces::take(conn, &pace).await?.is_none();
+        }
     }
-    Ok(Some(Claimed { notification, channel, addressee, thread }))
+    Ok(Some(Claimed { notification, channel, addressee, thread, updates, place }))
 }
 
-/// Otherwise it waits for its turn in its row.
-async fn is_its_turn(
+/// When a message may be sent.
+enum Turn {
+    Now(Option<Place>),
+    /// It waits in its row.
+    At(DateTime<Utc>),
+}
+
+async fn turn(
     conn: &mut Conn,
     notification: &Notification,
     receiver: &Receiver,
+    gates: &Gates,
     now: DateTime<Utc>,
-) -> store::Result<bool> {
-    let Some(pace) = receiver.pace() else { return Ok(true) };
-    let has_one = notifications::use_turn(conn, notification.id).await?;
-    let turn = if has_one { now } else { paces::give(conn, &pace, now).await? };
-    let later = if turn > now { Some(turn) } else { paces::take(conn, &pace).await? };
-    if let Some(later) = later {
-        notifications::postpone(conn, notification.id, notification.attempt, later).await?;
+) -> store::Result<Turn> {
+    let pace = receiver.pace();
+    if let Some(pace) = &pace {
+        let has_one = notifications::use_turn(conn, notification.id).await?;
+        let given = if has_one { now } else { paces::give(conn, pace, now).await? };
+        if given > now {
+            return Ok(Turn::At(given));
+        }
     }
-    Ok(later.is_none())
+    // Before the turn is used up.
+    let place = match gates.enter(receiver) {
+        Ok(place) => place,
+        Err(wait) => return Ok(Turn::At(now + wait)),
+    };
+    let later = match &pace {
+        Some(pace) => paces::take(conn, pace).await?,
+        None => None,
+    };
+    Ok(later.map_or(Turn::Now(place), Turn::At))
 }
 
 async fn addressee(

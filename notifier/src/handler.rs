@@ -18,6 +18,7 @@ use crate::{
     answer::Answer,
     channels::{self, Call, Letter, Parcel, Weight, email::Mail},
     claim::{self, Addressee, Claimed},
+    gate::{self, Gates, Place},
     receiver::Receiver,
     recording::Recording,
     retry::Outcome,
@@ -34,6 +35,7 @@ pub(crate) struct Context {
     pub(crate) public_url: String,
     /// Under which id this process owns notifications.
     pub(crate) id: WorkerId,
+    pub(crate) gates: Arc<Gates>,
 }
 
 pub(crate) async fn handle(context: Arc<Context>, message: Message) -> Verdict {
@@ -64,20 +66,23 @@ pub(crate) async fn handle(context: Arc<Context>, message: Message) -> Verdict {
 
 impl Context {
     async fn claim(&self, id: NotificationId) -> store::Result<Option<Claimed>> {
-        let (notifier, key, smtp) = (self.id, self.store.secrets_key().clone(), self.smtp.clone());
+        let (notifier, key) = (self.id, self.store.secrets_key().clone());
+        let (smtp, gates) = (self.smtp.clone(), self.gates.clone());
         let claim = self.store.write(move |conn| {
-            Box::pin(async move { claim::claim(conn, id, notifier, &key, smtp.as_deref()).await })
+            Box::pin(async move { claim::claim(conn, id, notifier, &key, smtp.as_deref(), &gates).await })
         });
         claim.await
     }
 
-    async fn own(&self, claimed: Claimed) {
-        let answer = self.tell(&claimed).await;
+    async fn own(&self, mut claimed: Claimed) {
+        // It is kept until the answer is recorded.
+        let mut place = claimed.place.take();
+        let answer = self.tell(&claimed, &mut place).await;
         Recording::new(claimed, answer).write(&self.store).await;
     }
 
     /// One try.
-    async fn tell(&self, claimed: &Claimed) -> Answer {
+    async fn tell(&self, claimed: &Claimed, place: &mut Option<Place>) -> Answer {
         let (receiver, masker) = match &claimed.addressee {
             Addressee::Known(known) => (&known.0, &known.1),
             Addressee::Nobody(why) => return Answer::hopeless(why),
@@ -88,21 +93,33 @@ impl Context {
             channel: &claimed.notification.channel,
             notice: &claimed.notification.notice,
             thread: claimed.thread.as_deref(),
+            updates: claimed.updates,
             sent_at: self.clock.now(),
             public_url: &self.public_url,
         };
         match channels::render(receiver, &letter) {
-            Ok(Parcel::Calls(calls)) => self.call(calls, receiver, masker).await,
-            Ok(Parcel::Mail(mail)) => self.mail(&mail, masker).await,
+            Ok(Parcel::Calls(calls)) => self.call(calls, receiver, masker, place).await,
+            Ok(Parcel::Mail(mail)) => self.mail(&mail, masker, place).await,
             Err(why) => Answer::hopeless(&masker.text(&why)),
         }
     }
 
     /// One request after the other; the last answer counts, or the first that ends it.
-    async fn call(&self, calls: Vec<Call>, receiver: &Receiver, masker: &Masker) -> Answer {
+    async fn call(
+        &self,
+        calls: Vec<Call>,
+        receiver: &Receiver,
+        masker: &Masker,
+        place: &mut Option<Place>,
+    ) -> Answer {
         let mut last = Answer::hopeless("there was nothing to send");
         for Call { request, weight } in calls {
-            let answered = self.outbound.session().send(&request).await;
+            let mut session = self.outbound.session();
+            let answered = match weight {
+                Weight::Message => gate::hand_over(place, session.send(&request)).await,
+                // Twice or once, it comes to the same.
+                Weight::Addition => session.send(&request).await,
+            };
             last = Answer::of(&answered, masker, self.clock.now());
             if let (Receiver::Slack(slack), Ok(response)) = (receiver, &answered) {
                 last.outcome = slack.judge(response, self.clock.now());
@@ -120,13 +137,13 @@ impl Context {
         last
     }
 
-    async fn mail(&self, mail: &Mail, masker: &Masker) -> Answer {
+    async fn mail(&self, mail: &Mail, masker: &Masker, place: &mut Option<Place>) -> Answer {
         let Some(smtp) = &self.smtp else { return Answer::hopeless("no mail server is configured") };
         let mut masker = masker.clone();
         if let Some(password) = smtp.password() {
             masker.add(password.expose_secret());
         }
-        let Delivered { outcome, status, text } = smtp.deliver(mail).await;
+        let Delivered { outcome, status, text } = smtp.deliver(mail, place).await;
         match status {
             Some(status) => Answer::said(outcome, status, &text, &masker),
             None => Answer::silent(outcome, &text, &masker),

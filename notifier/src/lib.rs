@@ -8,6 +8,7 @@ mod answer;
 mod channels;
 mod claim;
 mod config;
+mod gate;
 mod handler;
 mod limits;
 mod outage;
@@ -54,7 +55,15 @@ pub async fn run(
     let deliveries = queue.consume(&Destination::Notifications, slots).await?;
     let id = WorkerId::random(clock.now());
     let smtp = smtp.map(Arc::new);
-    let context = Arc::new(Context { store, outbound, smtp, clock, public_url: config.public_url, id });
+    let context = Arc::new(Context {
+        store,
+        outbound,
+        smtp,
+        clock,
+        public_url: config.public_url,
+        id,
+        gates: Arc::default(),
+    });
     let handler = move |message| handler::handle(context.clone(), message);
     queue::work("notifier", deliveries, slots.into(), shutdown, handler).await?;
     Ok(())

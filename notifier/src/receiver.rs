@@ -101,6 +101,14 @@ impl Receiver {
             Self::Email(_) | Self::Webhook(_) => None,
         }
     }
+
+    /// How fast first messages may be brought up to date, where there is such a thing.
+    pub(crate) fn pace_of_updates(&self) -> Option<Pace> {
+        match self {
+            Self::Slack(slack) => slack.pace_of_updates(),
+            Self::Pagerduty(_) | Self::Email(_) | Self::Webhook(_) => None,
+        }
+    }
 }
 
 fn email(channel: &Channel, values: &Values, smtp: Option<&Smtp>) -> Result<Email, Unsendable> {

@@ -5,14 +5,15 @@ use std::{sync::Arc, time::Duration};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     clock::{Clock, MockClock},
-    document::{Slug, Span},
+    document::{Collection, Slug, Span},
+    id::RunId,
     outcome::{Outcome, ReasonCode, RunState},
     run::Run,
 };
 use queue::{Destination, Queue};
 use scheduler::{Turn, reap, relay, tick};
 use serde_json::{Value, json};
-use store::{Page, Store, Topic, collections, gaps, gaps::Gap, monitors, runs};
+use store::{Page, Store, Topic, collections, gaps, gaps::Gap, monitors, results, runs};
 use tokio::{runtime::Runtime, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -119,15 +120,47 @@ impl Fleet {
 
     /// A monitor `shop`, every five seconds, of one collection of one request.
     pub(crate) async fn watch(&self, method: &str, path: &str, more: Value) {
+        self.watch_rows(json!([]), method, path, more).await;
+    }
+
+    /// The same of a request that is made for every row.
+    pub(crate) async fn watch_rows(&self, each: Value, method: &str, path: &str, more: Value) {
         let request = json!({ "method": method, "url": self.target.url(path) });
-        let collection = json!({ "id": "shop", "steps": [{ "id": "ask", "request": request }] });
+        let mut collection = json!({ "id": "shop", "steps": [{ "id": "ask", "request": request }] });
+        if each != json!([]) {
+            collection["each"] = each;
+        }
         let mut monitor = json!({ "id": "shop", "collections": ["shop"], "schedule": { "every": "5s" } });
         monitor.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let collection = serde_json::from_value(collection).unwrap();
+        self.save(vec![collection], monitor).await;
+    }
+
+    /// A monitor of that many collections, which all use one set-up: it logs in at `login`, and they ask for what it captured.
+    pub(crate) async fn watch_users(&self, count: usize, login: &str) {
+        let login = json!({ "method": "POST", "url": self.target.url(login) });
+        let set_up = json!({ "id": "login", "steps": [
+            { "id": "post", "request": login, "capture": { "order": "body.order" } },
+        ] });
+        let url = self.target.url("/orders/@{{login.captures.order}}");
+        let user = |number: usize| {
+            json!({ "id": format!("user-{number}"), "uses": [{ "collection": "login" }], "steps": [
+                { "id": "ask", "request": { "url": url } },
+            ] })
+        };
+        let ids: Vec<_> = (0..count).map(|number| format!("user-{number}")).collect();
+        let monitor = json!({ "id": "shop", "collections": ids, "schedule": { "every": "1h" } });
+        self.save([set_up].into_iter().chain((0..count).map(user)).collect(), monitor).await;
+    }
+
+    async fn save(&self, collections: Vec<Value>, monitor: Value) {
+        let collections: Vec<Collection> =
+            collections.into_iter().map(|one| serde_json::from_value(one).unwrap()).collect();
         let (monitor, now) = (serde_json::from_value(monitor).unwrap(), self.now());
         let saved = self.store().write(move |conn| {
             Box::pin(async move {
-                collections::replace(conn, &collection, now).await?;
+                for collection in &collections {
+                    collections::replace(conn, collection, now).await?;
+                }
                 monitors::replace(conn, &monitor, now).await
             })
         });
@@ -198,6 +231,12 @@ impl Fleet {
         let mut runs = runs::list(&mut conn, &runs::Filter::default(), Page::first(100)).await.unwrap().data;
         runs.reverse();
         runs
+    }
+
+    /// How each row of a run ended.
+    pub(crate) async fn rows(&self, run: RunId) -> Vec<Outcome> {
+        let result = results::get(&mut self.store().read().await.unwrap(), run).await.unwrap();
+        result.unwrap().rows.iter().map(|row| row.outcome).collect()
     }
 
     pub(crate) async fn gaps(&self) -> Vec<Gap> {

@@ -7,6 +7,7 @@ mod drain;
 mod ground;
 mod harness;
 mod lost;
+mod set_ups;
 mod slots;
 mod target;
 mod wakeups;

@@ -154,7 +154,9 @@ impl Context {
         })?;
         let flow = Flow { name: plan.name.clone(), repeatable: plan.is_repeatable() };
         let guard = Owner::new(self, run, owner, plan.cleans_up());
-        let set_ups = Fleet::new(self, run, owner, inputs.clone(), environment_at);
+        // Hardly any run uses set-ups, and the inputs can be large.
+        let own = (!plan.uses.is_empty()).then(|| inputs.clone());
+        let set_ups = Fleet::new(self, run, owner, own, environment_at);
         let machine = if run.cleaning {
             cleaning::resume(&self.store, run, plan, inputs).await?
         } else {

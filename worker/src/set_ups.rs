@@ -39,8 +39,8 @@ pub(crate) struct Fleet<'c> {
     context: &'c Arc<Context>,
     run: &'c Run,
     owner: WorkerId,
-    /// Those of the run: a set-up is run in its environment.
-    inputs: Inputs,
+    /// Those of the run, if it uses set-ups: they are run in its environment.
+    inputs: Option<Inputs>,
     environment_at: Option<DateTime<Utc>>,
 }
 
@@ -49,7 +49,7 @@ impl<'c> Fleet<'c> {
         context: &'c Arc<Context>,
         run: &'c Run,
         owner: WorkerId,
-        inputs: Inputs,
+        inputs: Option<Inputs>,
         environment_at: Option<DateTime<Utc>>,
     ) -> Self {
         Self { context, run, owner, inputs, environment_at }
@@ -101,8 +101,9 @@ impl<'c> Fleet<'c> {
 
     /// Runs it, and takes what comes of it.
     async fn fetch(&self, claim: Claim, plan: Arc<Plan>) -> Result<Ready, Failed> {
-        let facts = RunFacts { started_at: self.context.clock.now(), ..self.inputs.facts.clone() };
-        let inputs = Inputs { facts, seed: rand::random(), ..self.inputs.clone() };
+        let inputs = self.inputs.clone().expect("a run that asks for a set-up uses one");
+        let facts = RunFacts { started_at: self.context.clock.now(), ..inputs.facts };
+        let inputs = Inputs { facts, seed: rand::random(), ..inputs };
         let (context, owner) = (self.context.clone(), self.owner);
         tokio::spawn(fetch(context, claim, plan, inputs, owner)).await.unwrap_or_else(|defect| {
             tracing::error!(error = &defect as &dyn std::error::Error, "a set-up broke its task");

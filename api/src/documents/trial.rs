@@ -82,6 +82,7 @@ fn notice(channel: &Channel, incident: IncidentId, kind: NotificationKind, now: 
         severity: AlertSeverity::Info,
         level: IncidentLevel::Down,
         flapping: None,
+        cause: None,
         monitor: channel.id.clone(),
         collection: channel.id.clone(),
         collection_name: format!("what the channel {name} would tell of"),

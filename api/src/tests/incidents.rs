@@ -79,6 +79,7 @@ fn notice(incident: &Incident) -> Notice {
         severity: incident.severity,
         level: incident.level,
         flapping: None,
+        cause: None,
         monitor: incident.monitor.clone(),
         collection: incident.collection.clone(),
         collection_name: "Search".to_owned(),

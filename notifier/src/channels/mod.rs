@@ -38,6 +38,8 @@ pub(crate) struct Letter<'n> {
     pub(crate) notice: &'n Notice,
     /// What the receiver calls the first message about it, if it said so.
     pub(crate) thread: Option<&'n str>,
+    /// Whether that message may be brought up to date.
+    pub(crate) updates: bool,
     /// When this try is made.
     pub(crate) sent_at: DateTime<Utc>,
     /// What links begin with.

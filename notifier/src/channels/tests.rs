@@ -88,6 +88,7 @@ fn parcel(receiver: &Receiver, notice: &Notice, thread: Option<&str>) -> Parcel 
         channel: &"oncall".parse().unwrap(),
         notice,
         thread,
+        updates: thread.is_some(),
         sent_at: notice.occurred_at + TimeDelta::seconds(2),
         public_url: "https://skopos.example.com/",
     };
@@ -157,6 +158,19 @@ fn flapping(kind: NotificationKind, after: TimeDelta, relapses: u32) -> Notice {
     notice
 }
 
+/// A shared set-up fails: this is the one of its users by which the channel is told.
+fn set_up_failed() -> Notice {
+    let mut notice = opened();
+    notice.cause = Some("session-login@production".parse().unwrap());
+    let reason = json!({
+        "code": "set_up_failed", "cause": "session-login",
+        "message": "the shared set-up session-login failed: expected status equals 200, found 503",
+    });
+    notice.reason = serde_json::from_value(reason).unwrap();
+    (notice.step, notice.assertion) = (None, None);
+    notice
+}
+
 fn channel_mended() -> Notice {
     let mut notice = broken_channel();
     notice.kind = NotificationKind::Resolved;
@@ -169,6 +183,7 @@ fn golden() -> Vec<(String, Notice)> {
     let events = events().map(|(kind, after)| (kind.to_string(), notice(kind, after)));
     let others = [
         ("worsened", worsened()),
+        ("set_up_failed", set_up_failed()),
         ("flapping_opened", flapping(NotificationKind::Opened, TimeDelta::zero(), 0)),
         ("flapping_resolved", flapping(NotificationKind::Resolved, TimeDelta::minutes(31), 7)),
         ("degraded", degraded()),

@@ -11,6 +11,7 @@ use domain::{
     document::AlertSeverity,
     exchange::Request,
     id::{IncidentId, NotificationId, RunId},
+    incident::{self, IncidentLevel, SharedCause},
     notification::{Notice, NotificationKind, Subject},
     outcome::ReasonCode,
 };
@@ -60,6 +61,12 @@ struct Details<'n> {
     summary: String,
     incident: IncidentId,
     severity: AlertSeverity,
+    /// How bad it is, or was at the worst.
+    level: IncidentLevel,
+    /// When it goes up and down: how often, since when.
+    flapping: Option<Flapping>,
+    /// The shared set-up that is to blame: `session-login@production`.
+    cause: Option<&'n SharedCause>,
     monitor: &'n str,
     collection: &'n str,
     collection_name: &'n str,
@@ -78,6 +85,19 @@ struct Details<'n> {
     /// The first assertion that did not hold.
     assertion: Option<Assertion<'n>>,
     links: Links,
+}
+
+#[derive(Serialize)]
+struct Flapping {
+    since: String,
+    /// How often it was down since then, this time included.
+    times: u32,
+}
+
+impl From<incident::Flapping> for Flapping {
+    fn from(seen: incident::Flapping) -> Self {
+        Self { since: words::instant(seen.since), times: seen.incidents + seen.relapses }
+    }
 }
 
 #[derive(Serialize)]
@@ -183,6 +203,9 @@ fn details<'n>(letter: &Letter<'n>) -> Details<'n> {
         summary: words::summary(notice),
         incident: notice.incident,
         severity: notice.severity,
+        level: notice.level,
+        flapping: notice.flapping.map(Flapping::from),
+        cause: notice.cause.as_ref(),
         monitor: notice.monitor.as_str(),
         collection: notice.collection.as_str(),
         collection_name: &notice.collection_name,

@@ -1,7 +1,10 @@
 //! One mail: connect, TLS, AUTH, MAIL, RCPT, DATA. Our own steps over lettre's commands, because lettre gives a mail up
 //! when one of its recipients is refused, and then nobody gets it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use lettre::transport::smtp::{
     Error,
@@ -14,7 +17,14 @@ use lettre::transport::smtp::{
 use store::notifications::Delivery;
 
 use super::{Encryption, Smtp, TIMEOUT};
-use crate::{channels::email::Mail, retry::Outcome};
+use crate::{
+    channels::email::Mail,
+    gate::{self, Place},
+    retry::Outcome,
+};
+
+/// How long a server may take to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(5);
 
 /// What came of a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,12 +37,12 @@ pub(crate) struct Delivered {
 }
 
 impl Smtp {
-    /// Sends one mail to everybody who is accepted.
-    pub(crate) async fn deliver(&self, mail: &Mail) -> Delivered {
+    /// Sends one mail to everybody who is accepted. It is handed over when its turn comes at the gate.
+    pub(crate) async fn deliver(&self, mail: &Mail, place: &mut Option<Place>) -> Delivered {
         let handed_over = AtomicBool::new(false);
         let unknown =
             || if handed_over.load(Ordering::Relaxed) { Delivery::Unknown } else { Delivery::Refused };
-        match tokio::time::timeout(TIMEOUT, self.converse(mail, &handed_over)).await {
+        match tokio::time::timeout(TIMEOUT, self.converse(mail, &handed_over, place)).await {
             Ok(Ok(delivered)) => delivered,
             Ok(Err(error)) => failed(&error, unknown()),
             Err(_) => Delivered {
@@ -43,7 +53,12 @@ impl Smtp {
         }
     }
 
-    async fn converse(&self, mail: &Mail, handed_over: &AtomicBool) -> Result<Delivered, Error> {
+    async fn converse(
+        &self,
+        mail: &Mail,
+        handed_over: &AtomicBool,
+        place: &mut Option<Place>,
+    ) -> Result<Delivered, Error> {
         let mut server = self.connect().await?;
         let mut addresses = mail.envelope.to().iter().chain(mail.envelope.from());
         let beyond_ascii =
@@ -66,10 +81,13 @@ impl Smtp {
             return Err(refused.swap_remove(passing).1);
         }
         server.command(Data).await?;
-        handed_over.store(true, Ordering::Relaxed);
-        let taken = server.message(&mail.bytes).await?;
-        // It has the mail, whatever it says to this.
-        let _ = server.quit().await;
+        let message = async {
+            handed_over.store(true, Ordering::Relaxed);
+            server.message(&mail.bytes).await
+        };
+        let taken = gate::hand_over(place, message).await?;
+        // It has the mail, whatever it says to this and when.
+        tokio::spawn(async move { tokio::time::timeout(GOODBYE, server.quit()).await });
         let mut text = words(&taken);
         for (to, error) in &refused {
             text += &format!("; refused for {to}: {}", explained(error));

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use domain::{
     id::{IncidentId, NotificationId},
     notification::{
-        NotificationKind::{Opened, Resolved},
+        NotificationKind::{self, Opened, Resolved},
         NotificationState::{Pending, Sent, Suppressed},
     },
 };
@@ -14,17 +14,22 @@ use wiremock::ResponseTemplate;
 use crate::bench::{Bench, notice};
 
 /// Of as many incidents.
-async fn openings(bench: &Bench, count: usize) -> Vec<NotificationId> {
+pub(crate) async fn openings(bench: &Bench, count: usize) -> Vec<NotificationId> {
+    let incidents: Vec<_> = (0..count).map(|_| IncidentId::random(bench.now())).collect();
+    happen(bench, &incidents, Opened).await
+}
+
+async fn happen(bench: &Bench, incidents: &[IncidentId], kind: NotificationKind) -> Vec<NotificationId> {
     let mut all = Vec::new();
-    for _ in 0..count {
+    for incident in incidents {
         let now = bench.now();
-        let mut notice = notice(IncidentId::random(now), Opened, now);
+        let mut notice = notice(*incident, kind, now);
         // The row of an incident is not needed.
         notice.subject = domain::notification::Subject::Test;
         all.push(NewNotification {
             id: NotificationId::random(now),
             channel: "hook".parse().unwrap(),
-            sequence: 0,
+            sequence: u32::from(kind == Resolved),
             notice,
         });
     }
@@ -74,4 +79,26 @@ async fn what_is_over_while_it_waits_for_its_turn_is_not_told() {
     bench.wake(resolved).await;
     assert_eq!((bench.get(opened).await.state, bench.get(resolved).await.state), (Suppressed, Suppressed));
     assert_eq!(bench.receiver.got().await.len(), 100);
+}
+
+#[tokio::test]
+async fn slack_messages_do_not_wait_for_the_pace_of_updates() {
+    let bench = Bench::start().await;
+    bench.slack_bot().await;
+    bench.receiver.answers(ResponseTemplate::new(200).set_body_json(posted())).await;
+    let incidents: Vec<_> = (0..52).map(|_| IncidentId::random(bench.now())).collect();
+    for kind in [Opened, Resolved] {
+        for id in happen(&bench, &incidents, kind).await {
+            bench.wake(id).await;
+            assert_eq!(bench.get(id).await.state, Sent);
+            bench.advance(TimeDelta::seconds(1));
+        }
+    }
+    let got = bench.receiver.got().await;
+    let count = |method: &str| got.iter().filter(|one| one.url.path().ends_with(method)).count();
+    assert_eq!((count("chat.postMessage"), count("chat.update")), (104, 50));
+}
+
+fn posted() -> serde_json::Value {
+    serde_json::json!({ "ok": true, "channel": "C1", "ts": "1503435956.000247" })
 }

@@ -100,7 +100,8 @@ fn what_is_due_next_counts_only_when_nothing_is_left() {
 fn what_is_due_all_the_time_does_not_make_a_turn_each() {
     let now = DateTime::UNIX_EPOCH;
     let before = Some(now - chrono::TimeDelta::seconds(2));
-    assert_eq!(Turn::until(1, 100, before, now), Turn::DueIn(Duration::from_millis(20)));
-    assert_eq!(Turn::until(10, 100, before, now), Turn::DueIn(Duration::from_millis(100)));
-    assert_eq!(Turn::until(50, 100, before, now), Turn::DueIn(Duration::from_millis(200)));
+    for (found, wait) in [(1, 20), (9, 20), (10, 100), (49, 100), (50, 200), (99, 200)] {
+        let wait = Duration::from_millis(wait);
+        assert_eq!(Turn::until(found, 100, before, now), Turn::DueIn(wait), "{found} things");
+    }
 }

@@ -43,6 +43,7 @@ async fn told(fleet: &Fleet) -> NotificationId {
         severity: AlertSeverity::Error,
         level: IncidentLevel::Down,
         flapping: None,
+        cause: None,
         monitor: slug("shop"),
         collection: slug("shop"),
         collection_name: "Shop".to_owned(),

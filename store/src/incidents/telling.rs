@@ -179,6 +179,7 @@ fn notification(tell: &Tell, cause: &Cause, opened_at: DateTime<Utc>, now: DateT
         severity: tell.severity,
         level: tell.level,
         flapping: tell.flapping,
+        cause: cause.shared,
         monitor: cause.monitor,
         collection: cause.collection,
         collection_name: cause.collection_name,

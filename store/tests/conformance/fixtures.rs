@@ -151,6 +151,7 @@ pub(crate) fn event(
         severity: AlertSeverity::Error,
         level: IncidentLevel::Down,
         flapping: None,
+        cause: None,
         monitor: slug("shop"),
         collection: slug("shop"),
         collection_name: "Shop".to_owned(),

@@ -36,6 +36,9 @@ fn words(info: &str, rest: &str, line: &str) -> (String, Option<String>) {
             "close it; where a quoted text goes on in the next line, that line is indented",
         );
     }
+    if has("unprintable") {
+        return control(rest);
+    }
     if has("tab") {
         return owned("a tab is used for indentation", "YAML is indented with spaces");
     }
@@ -82,6 +85,15 @@ fn words(info: &str, rest: &str, line: &str) -> (String, Option<String>) {
         return owned("this line does not fit the indentation around it", "align it with its neighbours");
     }
     (format!("not valid YAML: {}", info.rsplit_once(", ").map_or(info, |(_, telling)| telling)), None)
+}
+
+/// No character that people see.
+fn control(rest: &str) -> (String, Option<String>) {
+    let character = u32::from(rest.chars().next().unwrap_or_default());
+    (
+        format!("a control character (U+{character:04X}) stands here"),
+        Some(format!("take it out; a text that needs it goes in double quotes, as `\\x{character:02x}`")),
+    )
 }
 
 /// A plain text cannot start with `@`, a backquote or `%`.

@@ -5,6 +5,7 @@
 use std::{
     net::{IpAddr, Ipv4Addr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use anyhow::Context;
@@ -19,6 +20,8 @@ use tokio_rustls::{
     TlsAcceptor,
     rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer},
 };
+
+use crate::clock::{self, Millis};
 
 /// When TLS begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,11 +53,17 @@ struct Shared {
     end: Option<u16>,
     /// Whether it takes a mail and then is gone without a word.
     vanishes: bool,
+    /// How long it takes from having a mail to its answer.
+    answers_after: Duration,
+    /// Whether it never answers a goodbye.
+    ignores_quit: bool,
 }
 
 /// One mail.
 #[derive(Debug, Clone, Default)]
 pub struct Received {
+    /// When.
+    pub at: Millis,
     /// Of the envelope.
     pub from: String,
     /// Of the envelope.
@@ -151,6 +160,16 @@ impl Mailbox {
         lock(&self.shared).end = code;
     }
 
+    /// Answers so long after it has a mail.
+    pub fn answers_after(&self, pause: Duration) {
+        lock(&self.shared).answers_after = pause;
+    }
+
+    /// Answers no goodbye from now on, and keeps the connection.
+    pub fn ignores_quit(&self) {
+        lock(&self.shared).ignores_quit = true;
+    }
+
     /// Takes mails from now on, and goes without a word.
     pub fn vanishes(&self) {
         lock(&self.shared).vanishes = true;
@@ -229,6 +248,7 @@ impl Handler for Desk {
             shared.malformed.push(why.clone());
             return Response::custom(554, why);
         }
+        self.mail.at = clock::now();
         self.mail.text = String::from_utf8_lossy(&bytes).into_owned();
         shared.mails.push(self.mail.clone());
         if shared.vanishes {
@@ -245,19 +265,19 @@ async fn serve(stream: TcpStream, greeting: Greeting, acceptor: TlsAcceptor, sha
     if greeting == Greeting::Plain {
         builder.enable_start_tls();
     }
-    let desk = Desk { shared, mail: Received::default(), bytes: Vec::new(), known: false };
+    let desk = Desk { shared: shared.clone(), mail: Received::default(), bytes: Vec::new(), known: false };
     let mut session = builder.build(IpAddr::V4(Ipv4Addr::LOCALHOST), desk);
     match greeting {
         Greeting::Tls => {
             let Ok(stream) = acceptor.accept(stream).await else { return };
             session.tls_active();
-            talk(stream, &mut session, true).await;
+            talk(stream, &mut session, &shared, true).await;
         }
         Greeting::Plain => {
-            let Some(stream) = talk(stream, &mut session, true).await else { return };
+            let Some(stream) = talk(stream, &mut session, &shared, true).await else { return };
             let Ok(stream) = acceptor.accept(stream).await else { return };
             session.tls_active();
-            talk(stream, &mut session, false).await;
+            talk(stream, &mut session, &shared, false).await;
         }
     }
 }
@@ -266,6 +286,7 @@ async fn serve(stream: TcpStream, greeting: Greeting, acceptor: TlsAcceptor, sha
 async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
     session: &mut Session<Desk>,
+    shared: &Mutex<Shared>,
     greet: bool,
 ) -> Option<S> {
     let mut stream = BufReader::new(stream);
@@ -277,7 +298,14 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
         if stream.read_until(b'\n', &mut line).await.ok()? == 0 {
             return None;
         }
+        if lock(shared).ignores_quit && line.eq_ignore_ascii_case(b"QUIT\r\n") {
+            continue;
+        }
         let answer = session.process(&line);
+        if line == *b".\r\n" {
+            let pause = lock(shared).answers_after;
+            tokio::time::sleep(pause).await;
+        }
         if answer.code == 421 {
             return None;
         }

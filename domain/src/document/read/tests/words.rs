@@ -30,6 +30,12 @@ const SYNTAX: Rows = &[
         &["5:2 : a tab is used for indentation; YAML is indented with spaces"],
     ),
     (
+        "kind: collection\nversion: 1\nid: c\nname: \0b",
+        &[
+            "4:7 : a control character (U+0000) stands here; take it out; a text that needs it goes in double quotes, as `\\x00`",
+        ],
+    ),
+    (
         "kind: collection\nversion: 1\nid: \"c\nsteps:\n  - id: a",
         &[
             "3:5 : the quote that opens here is not closed; close it; where a quoted text goes on in the next line, that line is indented",

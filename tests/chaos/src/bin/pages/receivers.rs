@@ -1,6 +1,6 @@
 //! Those who are told, all of them on ports of loopback.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use chaos::{
     ports::Ports,
@@ -14,6 +14,9 @@ use chaos::{
 };
 
 use crate::documents::SECRET;
+
+/// What vendors take to answer: whoever is killed meanwhile does not know that its message was taken.
+const ANSWERS_AFTER: Duration = Duration::from_millis(200);
 
 /// One of each.
 pub(crate) struct Receivers {
@@ -34,13 +37,14 @@ pub(crate) struct Places {
 
 impl Receivers {
     pub(crate) async fn start(ports: &mut Ports) -> anyhow::Result<Self> {
-        let (pagerduty, slack) = (Arc::new(Pagerduty::new(7, 5..40)), Arc::<Slack>::default());
+        let (pagerduty, slack) = (Arc::new(Pagerduty::new(7, 5..40)), Arc::new(Slack::slow(ANSWERS_AFTER)));
         let webhook = Arc::new(Webhook::new(SECRET));
         let places = Places { pagerduty: ports.free()?, slack: ports.free()?, webhook: ports.free()? };
         web::serve(places.pagerduty, pagerduty.clone()).await?;
         web::serve(places.slack, slack.clone()).await?;
         web::serve(places.webhook, webhook.clone()).await?;
         let mailbox = Mailbox::start(Greeting::Plain).await?;
+        mailbox.answers_after(ANSWERS_AFTER);
         Ok(Self { pagerduty, slack, mailbox, webhook, places })
     }
 

@@ -38,11 +38,7 @@ impl World {
             say(&format!("the logs of all processes are in {}", ground.folder().display()));
         }
         let receivers = Receivers::start(&mut ground.ports).await?;
-        let mut settings = receivers.smtp(ground.folder())?.to_vec();
-        if options.short {
-            // So that whoever is killed has one message in hand, and nothing is left to luck.
-            settings.push(("SKOPOS__NOTIFIER__SLOTS", "1".to_owned()));
-        }
+        let settings = receivers.smtp(ground.folder())?.to_vec();
         for role in ["api", "scheduler", "worker"] {
             ground.start(role, &[])?;
         }

@@ -10,6 +10,7 @@ mod message;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use http::StatusCode;
@@ -44,7 +45,11 @@ pub struct Post {
 
 /// The server's state.
 #[derive(Debug, Default)]
-pub struct Slack(Mutex<Inside>);
+pub struct Slack {
+    inside: Mutex<Inside>,
+    /// How long it takes from taking a message to its answer.
+    answers_after: Duration,
+}
 
 #[derive(Debug)]
 struct Inside {
@@ -84,6 +89,11 @@ impl From<String> for No {
 }
 
 impl Slack {
+    /// One that answers so long after it has taken a message.
+    pub fn slow(answers_after: Duration) -> Self {
+        Self { inside: Mutex::default(), answers_after }
+    }
+
     /// Every message, in that order.
     pub fn posts(&self) -> Vec<Post> {
         self.lock().posts.clone()
@@ -100,7 +110,7 @@ impl Slack {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inside> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -178,14 +188,22 @@ fn read(asked: &Asked) -> Result<Value, No> {
 
 impl Handler for Slack {
     async fn answer(self: Arc<Self>, asked: Asked) -> Option<Answer> {
+        let answer = self.take(&asked);
+        tokio::time::sleep(self.answers_after).await;
+        Some(answer)
+    }
+}
+
+impl Slack {
+    fn take(&self, asked: &Asked) -> Answer {
         let mut inside = self.lock();
         let method = asked.path.strip_prefix("/api/");
         let answered = match method {
-            Some(method) => inside.call(&asked, method),
-            None => inside.webhook(&asked),
+            Some(method) => inside.call(asked, method),
+            None => inside.webhook(asked),
         };
         let no = match answered {
-            Ok(body) => return Some(Answer::of(StatusCode::OK, body)),
+            Ok(body) => return Answer::of(StatusCode::OK, body),
             Err(no) => inside.no(no),
         };
         let (retry_after, error) = no;
@@ -195,7 +213,7 @@ impl Handler for Slack {
             (None, Some(_)) => (StatusCode::OK, json!({ "ok": false, "error": error })),
             (None, None) => (StatusCode::BAD_REQUEST, json!(error)),
         };
-        Some(Answer { retry_after, ..Answer::of(status, body) })
+        Answer { retry_after, ..Answer::of(status, body) }
     }
 }
 
