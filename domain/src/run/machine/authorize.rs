@@ -21,7 +21,7 @@ pub(super) enum Ready {
     /// It can be sent.
     Send(Arc<Request>),
     /// This one is to be sent first, for a token.
-    Ask(Request),
+    Ask(Arc<Request>),
 }
 
 impl Machine {
@@ -34,17 +34,16 @@ impl Machine {
             }
             Some(Authorization::Token(grant)) => match self.tokens.get(grant, self.at) {
                 Some(token) => bear(Arc::make_mut(&mut request), &token.value),
-                None => return Ready::Ask(grant.request(&request)),
+                None => return Ready::Ask(Arc::new(grant.request(&request))),
             },
         }
         Ready::Send(request)
     }
 
-    pub(super) fn ask(&mut self, mut step: StepInHand, request: Request) -> Command {
+    pub(super) fn ask(&mut self, mut step: StepInHand, request: Arc<Request>) -> Command {
         if let Some(reason) = self.count_request() {
             return self.failed(step, reason);
         }
-        let request = Arc::new(request);
         step.sent_at = self.at;
         step.sent = Some(Arc::clone(&request));
         self.state = State::Authorizing(step);
