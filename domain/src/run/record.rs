@@ -47,6 +47,11 @@ impl Records {
         });
     }
 
+    /// Whether no step has begun.
+    pub(super) fn are_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The step that began last turned out to be one to skip.
     pub(super) fn forget_last(&mut self) {
         self.0.pop();

@@ -31,6 +31,8 @@ pub(super) struct Rows {
     with_bodies: usize,
     /// Why none begins any more.
     over: Option<Reason>,
+    /// What ended the run between two rows, or before the first: no row's fault.
+    between: Option<(Outcome, Option<Reason>)>,
 }
 
 /// What came of the steps.
@@ -38,6 +40,8 @@ pub(super) struct Ended {
     pub(super) outcome: Outcome,
     pub(super) reason: Option<Reason>,
     pub(super) steps: Vec<StepResult>,
+    /// The run was over before one of them began.
+    pub(super) never_began: bool,
 }
 
 impl Machine {
@@ -47,7 +51,12 @@ impl Machine {
     }
 
     /// The steps of the row in hand are over. What the next one begins with, or the end of the run.
-    pub(super) fn end_row(&mut self, ended: Ended) -> Command {
+    pub(super) fn end_row(&mut self, mut ended: Ended) -> Command {
+        if ended.never_began {
+            let outcome = std::mem::replace(&mut ended.outcome, Outcome::Skipped);
+            self.rows.between = Some((outcome, ended.reason.clone()));
+            ended.steps.clear();
+        }
         self.note_row(ended);
         let next = self.rows.at + 1;
         if self.resumed || self.rows.over.is_some() || next >= self.plan.rows.len() {
@@ -63,7 +72,7 @@ impl Machine {
         Command::ForgetCookies
     }
 
-    fn note_row(&mut self, Ended { outcome, reason, mut steps }: Ended) {
+    fn note_row(&mut self, Ended { outcome, reason, mut steps, .. }: Ended) {
         let attempts = steps.iter().flat_map(|step| &step.attempts);
         let with_bodies = attempts.into_iter().any(|attempt| {
             attempt.request.body.is_some()
@@ -106,26 +115,26 @@ impl Machine {
             rows.extend(rest.map(skipped));
         }
         rows.iter_mut().for_each(|row| mask::values(&self.masker, &mut row.values));
-        let (outcome, reason) = verdict(&rows);
+        let (outcome, reason) = verdict(&rows, self.rows.between.take());
         self.finish_with(outcome, reason, Vec::new(), rows)
     }
 }
 
-/// What the run ends with: what the heaviest of its rows did, whose reason it takes. A shared set-up that failed before
-/// the first step failed for all rows.
-fn verdict(rows: &[RowResult]) -> (Outcome, Option<Reason>) {
-    let decisive = HEAVIEST_FIRST.iter().find_map(|outcome| rows.iter().find(|row| row.outcome == *outcome));
-    decisive.map_or((Outcome::Passed, None), |row| {
-        let reason = row.reason.clone().map(|reason| match (&reason.cause, &reason.step) {
-            (Some(_), None) => reason,
-            _ => Reason {
-                row: Some(row.index),
-                message: format!("{}: {}", row.title(), reason.message),
-                ..reason
-            },
+/// What the run ends with: what the heaviest of its rows did, whose reason it takes, or what came between them.
+fn verdict(rows: &[RowResult], between: Option<(Outcome, Option<Reason>)>) -> (Outcome, Option<Reason>) {
+    let of_row = |row: &RowResult| {
+        let reason = row.reason.clone().map(|reason| Reason {
+            row: Some(row.index),
+            message: format!("{}: {}", row.title(), reason.message),
+            ..reason
         });
         (row.outcome, reason)
-    })
+    };
+    let decisive = HEAVIEST_FIRST.iter().find_map(|outcome| {
+        let row = rows.iter().find(|row| row.outcome == *outcome).map(of_row);
+        row.or_else(|| between.clone().filter(|between| between.0 == *outcome))
+    });
+    decisive.unwrap_or((Outcome::Passed, None))
 }
 
 fn drop_bodies(steps: &mut [StepResult]) {

@@ -108,6 +108,7 @@ impl Machine {
     /// The steps are over, and with them the run, or the row in hand.
     pub(super) fn finish(&mut self) -> Command {
         self.state = State::Finished;
+        let never_began = self.verdict.is_some() && self.records.are_empty();
         let (outcome, reason) = match self.verdict.take() {
             Some((outcome, reason)) => (outcome, Some(reason)),
             None => self.records.soft_outcome(&self.plan),
@@ -117,7 +118,7 @@ impl Machine {
         if self.plan.rows.is_empty() {
             return self.finish_with(outcome, reason, steps, Vec::new());
         }
-        self.end_row(Ended { outcome, reason, steps })
+        self.end_row(Ended { outcome, reason, steps, never_began })
     }
 
     /// The run is over.

@@ -216,8 +216,9 @@ fn a_cancel_stops_the_row_in_hand_also_between_two() {
     let (mut drive, _) = Drive::each(&ordered_rows(), &order());
     assert!(matches!(pass(&mut drive, 1), Command::ForgetCookies));
     let result = finished(drive.on(Event::Cancelled));
-    assert_eq!(ended(&result), [(1, Outcome::Passed), (2, Outcome::Cancelled), (3, Outcome::Skipped)]);
-    assert_eq!(step_outcomes(&result.rows[1]), [StepOutcome::Skipped; 3]);
+    assert_eq!(ended(&result), [(1, Outcome::Passed), (2, Outcome::Skipped), (3, Outcome::Skipped)]);
+    assert_eq!((result.outcome, result.reason.unwrap().row), (Outcome::Cancelled, None));
+    assert_eq!(step_outcomes(&result.rows[1]), []);
 }
 
 #[test]

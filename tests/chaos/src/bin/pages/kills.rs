@@ -1,4 +1,4 @@
-//! Incidents open and are resolved while notifiers are killed, one every second.
+//! Incidents open and are resolved while notifiers are killed, one after the other.
 
 use std::{collections::HashMap, hash::Hash, time::Duration};
 
@@ -14,8 +14,6 @@ use crate::{
 };
 
 const NOTIFIERS: usize = 3;
-/// Between two blows.
-const PAUSE: Duration = Duration::from_secs(1);
 /// Whoever is younger has not begun to work, on a busy machine.
 const GROWN: Duration = Duration::from_secs(5);
 /// In the short form a notifier that takes longer than this is taken for dead: many times what a try takes at loopback.
@@ -31,20 +29,24 @@ struct Size {
     incidents: usize,
     teams: usize,
     every: &'static str,
+    /// Between two blows. What a killed notifier had in hand waits for its lease of a minute, so that thousands of
+    /// messages would take hours were there no time to tell some.
+    pause: Duration,
 }
 
 pub(crate) async fn run(options: &Options) -> anyhow::Result<Figures> {
     let size = if options.short {
-        Size { incidents: 16, teams: 4, every: "1s" }
+        Size { incidents: 16, teams: 4, every: "1s", pause: Duration::from_secs(1) }
     } else {
-        Size { incidents: options.incidents.unwrap_or(1_000), teams: 20, every: "1m" }
+        let incidents = options.incidents.unwrap_or(1_000);
+        Size { incidents, teams: 20, every: "1m", pause: Duration::from_secs(4) }
     };
     let mut world = World::start(options).await?;
     for _ in 0..NOTIFIERS {
         world.notifier()?;
     }
     world.watch(&Kind::ALL, size.teams, (size.incidents, size.every), |number| number % size.teams).await?;
-    let (began, mut killer) = (Instant::now(), Killer::new(options));
+    let (began, mut killer) = (Instant::now(), Killer::new(options, size.pause));
     let incidents = i64::try_from(size.incidents)?;
     let messages = incidents * i64::try_from(Kind::ALL.len())?;
 
@@ -70,13 +72,14 @@ struct Killer {
     kills: Vec<Millis>,
     /// Blows in each part, after which it is waited for what they have cost.
     most: usize,
+    pause: Duration,
     short: bool,
 }
 
 impl Killer {
-    fn new(options: &Options) -> Self {
+    fn new(options: &Options, pause: Duration) -> Self {
         let most = if options.short { 4 } else { usize::MAX };
-        Self { dice: StdRng::seed_from_u64(11), kills: Vec::new(), most, short: options.short }
+        Self { dice: StdRng::seed_from_u64(11), kills: Vec::new(), most, pause, short: options.short }
     }
 
     async fn rage_until(
@@ -100,7 +103,7 @@ impl Killer {
             if began.elapsed() > PATIENCE {
                 anyhow::bail!("{what}: {found} and not {wanted} after {} s", PATIENCE.as_secs());
             }
-            sleep(PAUSE).await;
+            sleep(self.pause).await;
             if self.kills.len() - before < self.most {
                 self.strike(world)?;
             }
