@@ -3,7 +3,7 @@
 use domain::outcome::{Outcome, ReasonCode};
 use serde_json::{Value, json};
 
-use crate::harness::{Fleet, PASSED, on_fleet};
+use crate::harness::{Fleet, PASSED, Worker, on_fleet};
 
 on_fleet! {
     a_run_of_a_lost_worker_starts_again_when_that_repeats_nothing
@@ -16,15 +16,21 @@ on_fleet! {
 /// Longer than a lease.
 const LEASE: i64 = 9;
 
-async fn a_run_of_a_lost_worker_starts_again_when_that_repeats_nothing(fleet: &mut Fleet) {
-    fleet.watch("GET", "/held", json!({ "schedule": { "every": "1h" } })).await;
+/// Loses a worker while the target holds this request of it. Another one is there then, and the schedulers have looked.
+async fn lose_one(fleet: &mut Fleet, request: &str) -> Worker {
     let worker = fleet.worker().await;
     fleet.schedule().await;
-    fleet.asked("GET /held", 1).await;
+    fleet.asked(request, 1).await;
     worker.kill();
     fleet.pass(LEASE);
     let another = fleet.worker().await;
     fleet.schedule().await;
+    another
+}
+
+async fn a_run_of_a_lost_worker_starts_again_when_that_repeats_nothing(fleet: &mut Fleet) {
+    fleet.watch("GET", "/held", json!({ "schedule": { "every": "1h" } })).await;
+    let another = lose_one(fleet, "GET /held").await;
     fleet.asked("GET /held", 2).await;
     fleet.target.release();
     fleet.target.release();
@@ -36,13 +42,7 @@ async fn a_run_of_a_lost_worker_starts_again_when_that_repeats_nothing(fleet: &m
 
 async fn a_run_of_a_lost_worker_that_had_begun_to_pay_is_inconclusive_and_pays_once(fleet: &mut Fleet) {
     fleet.watch("POST", "/held", json!({ "schedule": { "every": "1h" } })).await;
-    let worker = fleet.worker().await;
-    fleet.schedule().await;
-    fleet.asked("POST /held", 1).await;
-    worker.kill();
-    fleet.pass(LEASE);
-    let another = fleet.worker().await;
-    fleet.schedule().await;
+    let another = lose_one(fleet, "POST /held").await;
     assert_eq!(fleet.ends(1).await, [Some((Outcome::Inconclusive, Some(ReasonCode::WorkerLost)))]);
     another.stop().await;
     assert_eq!(fleet.target.count("POST /held"), 1);
@@ -71,13 +71,7 @@ fn rows() -> Value {
 
 async fn a_run_whose_worker_is_lost_in_its_second_row_begins_with_its_first_row_again(fleet: &mut Fleet) {
     fleet.watch_rows(rows(), "GET", "/@{{row.path}}", json!({ "schedule": { "every": "1h" } })).await;
-    let worker = fleet.worker().await;
-    fleet.schedule().await;
-    fleet.asked("GET /held", 1).await;
-    worker.kill();
-    fleet.pass(LEASE);
-    let another = fleet.worker().await;
-    fleet.schedule().await;
+    let another = lose_one(fleet, "GET /held").await;
     fleet.asked("GET /held", 2).await;
     fleet.target.release();
     fleet.target.release();
@@ -96,13 +90,7 @@ async fn a_run_whose_worker_is_lost_while_its_second_row_pays_is_inconclusive_an
     fleet: &mut Fleet,
 ) {
     fleet.watch_rows(rows(), "POST", "/@{{row.path}}", json!({ "schedule": { "every": "1h" } })).await;
-    let worker = fleet.worker().await;
-    fleet.schedule().await;
-    fleet.asked("POST /held", 1).await;
-    worker.kill();
-    fleet.pass(LEASE);
-    let another = fleet.worker().await;
-    fleet.schedule().await;
+    let another = lose_one(fleet, "POST /held").await;
     assert_eq!(fleet.ends(1).await, [Some((Outcome::Inconclusive, Some(ReasonCode::WorkerLost)))]);
     another.stop().await;
     let seen: Vec<_> = fleet.target.seen().into_iter().map(|seen| seen.request).collect();
