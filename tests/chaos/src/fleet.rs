@@ -236,6 +236,13 @@ impl Held<'_> {
         self.signal(Signal::STOP);
     }
 
+    /// It was frozen for so long: one that was starting still is.
+    pub(crate) fn slept(&mut self, time: Duration) {
+        if let Some(process) = self.process.as_mut() {
+            process.slept(time);
+        }
+    }
+
     /// It goes on.
     pub(crate) fn thaw(&self) {
         self.signal(Signal::CONT);

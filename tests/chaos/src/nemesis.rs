@@ -161,11 +161,13 @@ impl Nemesis {
     }
 
     async fn freeze(&self, dice: &mut StdRng) -> anyhow::Result<()> {
-        let Some(held) = self.one_of(Role::Worker, dice) else { return Ok(()) };
+        let Some(mut held) = self.one_of(Role::Worker, dice) else { return Ok(()) };
+        let time = Duration::from_millis(dice.random_range(PAST_THE_LEASE));
         held.freeze();
         self.diary.note(FREEZE, &held.member.name);
-        sleep(Duration::from_millis(dice.random_range(PAST_THE_LEASE))).await;
+        sleep(time).await;
         self.diary.note(THAW, &held.member.name);
+        held.slept(time);
         held.thaw();
         Ok(())
     }

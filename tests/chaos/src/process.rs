@@ -19,6 +19,7 @@ use tokio::time::{Instant, sleep};
 pub struct Process {
     child: Child,
     started: Instant,
+    slept: Duration,
 }
 
 impl Process {
@@ -27,7 +28,7 @@ impl Process {
         let log = File::options().create(true).append(true).open(log)?;
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).process_group(0);
         let child = command.spawn().with_context(|| format!("cannot start {:?}", command.get_program()))?;
-        Ok(Self { child, started: Instant::now() })
+        Ok(Self { child, started: Instant::now(), slept: Duration::ZERO })
     }
 
     /// By which the system knows it.
@@ -35,9 +36,14 @@ impl Process {
         self.child.id()
     }
 
-    /// For how long it has been there.
+    /// For how long it has been there, awake.
     pub fn age(&self) -> Duration {
-        self.started.elapsed()
+        self.started.elapsed().saturating_sub(self.slept)
+    }
+
+    /// It was stopped for so long, and no older for that.
+    pub fn slept(&mut self, time: Duration) {
+        self.slept += time;
     }
 
     /// Sends a signal to all of it.
