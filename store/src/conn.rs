@@ -46,12 +46,14 @@ macro_rules! with {
     };
 }
 
-/// Loads rows that this transaction is about to change. PostgreSQL locks them and passes over those that another one
-/// has locked; SQLite has one writer at a time, so there is nothing to lock.
+/// Loads rows that this transaction is about to change, but for their keys. PostgreSQL locks them and passes over those
+/// that another one has locked so; SQLite has one writer at a time, so there is nothing to lock.
 macro_rules! load_skip_locked {
     ($conn:expr, $query:expr) => {
         match &mut $conn.link {
-            $crate::conn::Link::Pg(object) => $query.for_update().skip_locked().load(&mut **object).await,
+            $crate::conn::Link::Pg(object) => {
+                $query.for_no_key_update().skip_locked().load(&mut **object).await
+            }
             $crate::conn::Link::Lite(object) => $query.load(&mut **object).await,
         }
     };
@@ -67,7 +69,17 @@ macro_rules! load_locked {
     };
 }
 
-pub(crate) use {load_locked, load_skip_locked, with};
+/// Loads rows that are to be there until the transaction ends: nobody deletes them or locks all of them meanwhile.
+macro_rules! load_held {
+    ($conn:expr, $query:expr) => {
+        match &mut $conn.link {
+            $crate::conn::Link::Pg(object) => $query.for_key_share().load(&mut **object).await,
+            $crate::conn::Link::Lite(object) => $query.load(&mut **object).await,
+        }
+    };
+}
+
+pub(crate) use {load_held, load_locked, load_skip_locked, with};
 
 impl Conn {
     pub(crate) fn new(link: Link, clock: Option<Arc<dyn Clock>>) -> Self {

@@ -19,7 +19,7 @@ pub use self::due::{DueMonitor, advance, due, next_slot};
 pub(crate) use self::saving::{delete_owned, follow};
 use crate::{
     Change, Conn, Error, Listing, Page, Result,
-    conn::with,
+    conn::{load_held, with},
     schema::monitors,
     types::{Doc, Key, Moment, Word},
 };
@@ -80,14 +80,16 @@ pub async fn get(conn: &mut Conn, slug: &Slug) -> Result<Option<SavedMonitor>> {
     Ok(row.map(SavedMonitor::from))
 }
 
-/// The monitors of these ids that there are.
-pub async fn get_by_ids(
+/// The monitors of these ids that there are. They stay as they are until this transaction ends: whoever deletes one, or
+/// lets go of a collection, waits, and then ends the incidents that this one has opened. Call it before trackers are
+/// locked, which is the order of those who save.
+pub async fn hold(
     conn: &mut Conn,
     ids: impl IntoIterator<Item = MonitorId>,
 ) -> Result<HashMap<MonitorId, SavedMonitor>> {
     let ids: Vec<_> = ids.into_iter().map(Key).collect();
-    let some = monitors::table.filter(monitors::id.eq_any(ids));
-    let rows: Vec<Row> = with!(conn, |c| some.select(Row::as_select()).load(c))?;
+    let some = monitors::table.filter(monitors::id.eq_any(ids)).order(monitors::id);
+    let rows: Vec<Row> = load_held!(conn, some.select(Row::as_select()))?;
     Ok(rows.into_iter().map(|row| (row.id.0, row.into())).collect())
 }
 

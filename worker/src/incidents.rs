@@ -28,8 +28,8 @@ pub(crate) async fn fold(conn: &mut Conn, ended: &[&Ended], now: DateTime<Utc>) 
         }
     }
     let keys: Vec<HealthKey> = by_key.keys().copied().collect();
+    let monitors = monitors::hold(conn, keys.iter().map(|key| key.0)).await?;
     let mut trackers = health::lock(conn, &keys, now).await?;
-    let monitors = monitors::get_by_ids(conn, keys.iter().map(|key| key.0)).await?;
     incidents::lock_causes(conn, &ended.iter().filter_map(|ended| shared_cause(ended)).collect()).await?;
     let (mut applied, mut changed) = (Applied::default(), BTreeMap::new());
     for (key, mut runs) in by_key {

@@ -53,8 +53,8 @@ pub async fn unconfirmed(conn: &mut Conn, ended: &[RunId], now: DateTime<Utc>) -
     if keys.is_empty() {
         return Ok(Applied::default());
     }
+    let monitors = monitors::hold(conn, keys.iter().map(|key| key.0)).await?;
     let mut trackers = health::lock(conn, &keys, now).await?;
-    let monitors = monitors::get_by_ids(conn, keys.iter().map(|key| key.0)).await?;
     let mut applied = Applied::default();
     for confirmation in &confirmations {
         let Some(key) = key(confirmation) else { continue };

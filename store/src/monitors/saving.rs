@@ -54,7 +54,8 @@ pub(crate) async fn delete_owned(conn: &mut Conn, collection: &Slug) -> Result<(
 
 /// Ends the incidents of a monitor that is about to be deleted.
 pub(super) async fn close_incidents(conn: &mut Conn, slug: &Slug) -> Result<()> {
-    let Some(monitor) = super::get(conn, slug).await? else { return Ok(()) };
+    // Locked first: a result that is being recorded may open one.
+    let Some(monitor) = locked(conn, slug).await? else { return Ok(()) };
     let now = crate::now(conn).await?;
     incidents::close(conn, monitor.id, &[], now).await
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use domain::{
     document::AlertSeverity,
     id::{CollectionId, IncidentId, MonitorId, RunId},
@@ -11,7 +12,7 @@ use domain::{
 };
 use serde_json::json;
 use store::{
-    Error, Page, channels, collections, health,
+    Conn, Error, Page, channels, collections, health,
     incidents::{self, Cause},
     monitors::{self, SavedMonitor},
     notifications,
@@ -19,7 +20,7 @@ use store::{
 
 use crate::{
     fixtures::{collection, failed, incident, monitor, slug},
-    harness::{Bench, conformance, write},
+    harness::{Bench, conformance, postgres, write},
 };
 
 conformance! {
@@ -29,6 +30,12 @@ conformance! {
     a_tracker_is_kept_from_one_transaction_to_the_next
     two_recorders_of_one_monitor_follow_each_other
     what_goes_away_ends_its_incident_and_whoever_was_told_hears_of_it
+}
+
+// SQLite has one writer at a time.
+postgres! {
+    a_monitor_that_is_deleted_waits_for_the_result_that_opens_its_incident
+    a_result_waits_for_its_monitor_to_be_deleted_and_then_tells_nobody
 }
 
 async fn one_incident_is_unresolved_at_a_time(bench: Bench) {
@@ -44,6 +51,51 @@ async fn one_incident_is_unresolved_at_a_time(bench: Bench) {
     write!(bench, |conn| incidents::resolve(conn, first.id, now)).unwrap();
     assert_eq!(incidents::unresolved(&mut bench.conn().await, key.0, key.1).await.unwrap(), None);
     write!(bench, |conn| incidents::open(conn, &second)).unwrap();
+}
+
+/// Long enough for what does not wait.
+const A_WHILE: std::time::Duration = std::time::Duration::from_millis(200);
+
+/// A monitor and its collection.
+async fn watched(bench: &Bench) -> (SavedMonitor, CollectionId) {
+    let now = bench.now();
+    let pager = json!({ "id": "pager", "type": "webhook", "url": "https://example.com" });
+    let pager = serde_json::from_value(pager).unwrap();
+    let watch = monitor("watch", &["shop"], json!({ "alerts": [{ "channels": ["pager"] }] }));
+    let shop = collection("shop", json!({}));
+    let saved = write!(bench, |conn| async {
+        channels::create(conn, &pager, now).await?;
+        let shop = collections::create(conn, &shop, now).await?.id;
+        Ok((monitors::create(conn, &watch, now).await?, shop))
+    });
+    saved.unwrap()
+}
+
+async fn a_monitor_that_is_deleted_waits_for_the_result_that_opens_its_incident(bench: Bench) {
+    let (watch, shop) = watched(&bench).await;
+    let (deleter, now) = (bench.clone(), bench.now());
+    let (deleting, opened) = write!(bench, |conn| async {
+        assert_eq!(monitors::hold(conn, [watch.id]).await?.len(), 1);
+        let mut deleting =
+            tokio::spawn(async move { write!(deleter, |conn| monitors::delete(conn, &slug("watch"))) });
+        tokio::time::timeout(A_WHILE, &mut deleting).await.expect_err("it waits");
+        Ok((deleting, fail(conn, &watch, shop, "shop", now).await?))
+    })
+    .unwrap();
+    assert!(deleting.await.unwrap().unwrap());
+    assert_eq!(state(&bench, opened).await.0, IncidentState::Resolved);
+}
+
+async fn a_result_waits_for_its_monitor_to_be_deleted_and_then_tells_nobody(bench: Bench) {
+    let (watched, inner) = (watched(&bench).await.0.id, bench.clone());
+    let recording = write!(bench, |conn| async {
+        assert!(monitors::delete(conn, &slug("watch")).await?);
+        let mut recording =
+            tokio::spawn(async move { write!(inner, |conn| monitors::hold(conn, [watched])) });
+        tokio::time::timeout(A_WHILE, &mut recording).await.expect_err("it waits");
+        Ok(recording)
+    });
+    assert!(recording.unwrap().await.unwrap().unwrap().is_empty());
 }
 
 async fn an_incident_is_acknowledged_and_resolved_once(bench: Bench) {
@@ -185,7 +237,19 @@ pub(crate) async fn failing(
     collection: CollectionId,
     name: &str,
 ) -> IncidentId {
-    let (key, now, rules) = ((monitor.id, collection), bench.now(), monitor.document.alerts.clone());
+    let (monitor, name, now) = (monitor.clone(), name.to_owned(), bench.now());
+    write!(bench, |conn| fail(conn, &monitor, collection, &name, now)).unwrap()
+}
+
+/// The same in a transaction that is there.
+async fn fail(
+    conn: &mut Conn,
+    monitor: &SavedMonitor,
+    collection: CollectionId,
+    name: &str,
+    now: DateTime<Utc>,
+) -> store::Result<IncidentId> {
+    let (key, rules) = ((monitor.id, collection), monitor.document.alerts.clone());
     let cause = Cause {
         monitor: monitor.document.id.clone(),
         collection: slug(name),
@@ -197,18 +261,12 @@ pub(crate) async fn failing(
         assertion: None,
         shared: None,
     };
-    let failed = failed(cause.run, now);
-    let fold = bench.store.write(move |conn| {
-        Box::pin(async move {
-            let mut trackers = health::lock(conn, &[key], now).await?;
-            let tracker = trackers.get_mut(&key).unwrap();
-            let changes = tracker.observe(&rules, failed, Fresh::random(now));
-            incidents::apply(conn, key, &cause, changes, now).await?;
-            health::save(conn, &trackers, now).await
-        })
-    });
-    fold.await.unwrap();
-    incidents::unresolved(&mut bench.conn().await, key.0, key.1).await.unwrap().unwrap().id
+    let mut trackers = health::lock(conn, &[key], now).await?;
+    let tracker = trackers.get_mut(&key).unwrap();
+    let changes = tracker.observe(&rules, failed(cause.run, now), Fresh::random(now));
+    incidents::apply(conn, key, &cause, changes, now).await?;
+    health::save(conn, &trackers, now).await?;
+    Ok(incidents::unresolved(conn, key.0, key.1).await?.unwrap().id)
 }
 
 pub(crate) async fn state(bench: &Bench, incident: IncidentId) -> (IncidentState, Vec<NotificationKind>) {
