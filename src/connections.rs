@@ -28,7 +28,9 @@ impl Connections {
     pub(crate) async fn open(config: &Config, roles: &Roles) -> anyhow::Result<Self> {
         let store = open_store(config).await?;
         let queue = open_queue(config, roles).await?;
-        Ok(Self { store, queue, outbound: Outbound::new(config.outbound.clone())? })
+        let outbound = Outbound::new(config.outbound.clone());
+        outbound.read_roots()?;
+        Ok(Self { store, queue, outbound })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Runs collections here and now, without a server: finds each one's environment among the documents, takes secrets
 //! from the process's environment, and lets the worker's own runner do the rest. Shared set-ups are shared by all runs.
 
+mod lanes;
 mod set_ups;
 
 use std::{
@@ -27,6 +28,7 @@ use crate::{
     documents::Documents,
     report::{Source, Tested},
 };
+pub(crate) use lanes::{Ended, InOrder, Series};
 pub(crate) use set_ups::SetUps;
 
 /// What the command line says besides the documents.

@@ -1,7 +1,7 @@
 //! What is kept of a run: every step, every attempt, every assertion with actual and expected. A failed check is a
 //! value. These types are the packed row, the API's answer and `--reporter json`; masked before they are built.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -206,7 +206,7 @@ pub struct ReceivedResponse {
     pub redirects: u16,
     /// Whom we talked to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub peer: Option<String>,
+    pub peer: Option<IpAddr>,
     /// `notAfter` of the certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate_expires_at: Option<DateTime<Utc>>,

@@ -28,7 +28,7 @@ pub(crate) struct Answer {
 
 impl Answer {
     /// What came back from a receiver over HTTP.
-    pub(crate) fn of(answered: &Result<Response, Failure>, masker: &Masker, now: DateTime<Utc>) -> Self {
+    pub(crate) fn of(answered: &Result<Box<Response>, Failure>, masker: &Masker, now: DateTime<Utc>) -> Self {
         match answered {
             Ok(response) => {
                 let said = String::from_utf8_lossy(&response.body);
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     fn kept(status: u16, body: &[u8]) -> String {
-        let response = Response {
+        let response = Box::new(Response {
             status,
             http_version: "HTTP/1.1",
             url: String::new(),
@@ -89,7 +89,7 @@ mod tests {
             peer: None,
             redirects: 0,
             tls: None,
-        };
+        });
         Answer::of(&Ok(response), &Masker::new(["hunter22"]), DateTime::UNIX_EPOCH).text
     }
 

@@ -7,14 +7,13 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, stream};
 use http::{HeaderMap, Response, StatusCode, Version, header::CONTENT_ENCODING};
 use http_body_util::BodyExt as _;
-use hyper::body::{Body as _, Incoming};
+use hyper::body::{Body as _, Frame, Incoming};
 use tokio::io::AsyncRead;
 use tokio_util::io::{ReaderStream, StreamReader};
 
 use crate::{
     failure::{self, Problem},
     link::Link,
-    pool::Purpose,
 };
 
 /// What goes out as `Accept-Encoding` when nobody says otherwise.
@@ -28,8 +27,7 @@ pub(crate) struct Answer {
     pub(crate) version: Version,
     pub(crate) headers: HeaderMap,
     body: Body,
-    link: Link,
-    purpose: Purpose,
+    link: Box<Link>,
 }
 
 enum Body {
@@ -48,13 +46,13 @@ enum Coding {
 }
 
 impl Answer {
-    pub(crate) fn new(answer: Response<Incoming>, link: Link, purpose: Purpose) -> Self {
+    pub(crate) fn new(answer: Response<Incoming>, link: Box<Link>) -> Self {
         let (head, body) = answer.into_parts();
         let body = match coding(&head.headers) {
             Some(coding) => Body::Coded(coding, Some(body)),
             None => Body::Plain(body),
         };
-        Self { status: head.status, version: head.version, headers: head.headers, body, link, purpose }
+        Self { status: head.status, version: head.version, headers: head.headers, body, link }
     }
 
     /// Bytes that will come, when that is known.
@@ -90,16 +88,16 @@ impl Answer {
     }
 
     /// Its connection, which can be used again once the body has come to its end.
-    pub(crate) fn into_link(mut self) -> (Purpose, Link) {
+    pub(crate) fn into_link(mut self) -> Box<Link> {
         self.link.rest();
-        (self.purpose, self.link)
+        self.link
     }
 }
 
 /// The next bytes of a body; trailers are passed over.
 async fn data(body: &mut Incoming) -> Option<Result<Bytes, hyper::Error>> {
     loop {
-        match body.frame().await?.map(http_body::Frame::into_data) {
+        match body.frame().await?.map(Frame::into_data) {
             Ok(Ok(data)) => return Some(Ok(data)),
             Ok(Err(_)) => {}
             Err(error) => return Some(Err(error)),

@@ -3,6 +3,7 @@
 
 use std::{
     convert::Infallible,
+    error::Error,
     future::ready,
     io,
     net::{IpAddr, SocketAddr},
@@ -32,7 +33,7 @@ use crate::{
     Shared,
     failure::{self, Problem},
     hop::{check_address, take_user_information},
-    link::{Form, Link},
+    link::{Form, Link, Purpose},
     proxy,
     resolver::Resolver,
     tls::{self, Tls},
@@ -50,23 +51,23 @@ pub(crate) async fn connect(
     connection: &Connection,
     url: &Url,
     trace: &mut Trace,
-) -> Result<Link, Problem> {
+) -> Result<Box<Link>, Problem> {
     trace.connecting();
-    let connector = Connector { resolver: shared.resolver.of(connection), connection, url };
-    let tls =
-        Tls::of(shared, connection).map_err(|message| Problem::new(ReasonCode::ReferenceInvalid, message))?;
-    let secure = url.scheme() == "https";
+    let connector = Connector { shared, resolver: shared.resolver.of(connection), connection, url };
+    let tls = (url.scheme() == "https").then(|| Tls::of(shared, connection)).transpose()?;
+    let purpose = Purpose { connection: connection.clone(), origin: url[..Position::BeforePath].to_owned() };
     let (stream, form) = match &connection.proxy {
         None => (connector.straight(trace).await?, Form::Origin),
         Some(proxy) if !proxy.resolves() => {
             (Box::pin(connector.through_socks(proxy, trace)).await?, Form::Origin)
         }
-        Some(proxy) => Box::pin(connector.through_http(proxy, &tls, secure, trace)).await?,
+        Some(proxy) => Box::pin(connector.through_http(proxy, tls.is_some(), trace)).await?,
     };
-    if !secure {
+    let Some(tls) = tls else {
         trace.connected();
-        return Link::open(stream, connection.http_version == HttpVersion::Http2, form, trace).await;
-    }
+        let http2 = connection.http_version == HttpVersion::Http2;
+        return Link::open(purpose, stream, http2, form, trace).await;
+    };
     let witness = tls.witness();
     trace.handshaking(witness.clone());
     let protocols = tls::protocols(connection.http_version);
@@ -74,10 +75,11 @@ pub(crate) async fn connect(
     let stream = stream.map_err(|error| failure::in_handshake(&error, &witness))?;
     trace.connected();
     let http2 = stream.get_ref().1.alpn_protocol() == Some(tls::HTTP2);
-    Link::open(Box::new(stream), http2, form, trace).await
+    Link::open(purpose, Box::new(stream), http2, form, trace).await
 }
 
 struct Connector<'a> {
+    shared: &'a Shared,
     resolver: Resolver,
     connection: &'a Connection,
     /// The target.
@@ -111,12 +113,12 @@ impl Connector<'_> {
     async fn through_http(
         &self,
         proxy: &Proxy,
-        tls: &Tls,
         tunnelled: bool,
         trace: &mut Trace,
     ) -> Result<(BoxStream, Form), Problem> {
         let mut stream: BoxStream = Box::new(self.reach(proxy, trace).await?);
         if proxy.url().scheme() == "https" {
+            let tls = Tls::of(self.shared, self.connection)?;
             let witness = tls.witness();
             let secured = tls.handshake(&witness, &[], host(proxy.url()), stream).await;
             let secured = secured.map_err(|error| {
@@ -166,7 +168,6 @@ impl Connector<'_> {
         Ok(addresses)
     }
 
-    /// hyper's connector tries the addresses as RFC 8305 has it.
     async fn tcp(
         &self,
         addresses: Vec<IpAddr>,
@@ -174,27 +175,37 @@ impl Connector<'_> {
         trace: &mut Trace,
     ) -> Result<TcpStream, Problem> {
         let port = port.unwrap_or_default();
-        let name = match addresses[..] {
-            [only] => format!("http://{}", SocketAddr::new(only, port)),
-            _ => format!("http://several:{port}"),
+        let reached = match addresses[..] {
+            [only] => reach_one(SocketAddr::new(only, port)).await.map_err(Into::into),
+            _ => reach_any(addresses, port).await,
         };
-        let found = tower::service_fn(move |_: Name| {
-            let addresses: Vec<_> = addresses.iter().map(|ip| SocketAddr::new(*ip, 0)).collect();
-            ready(Ok::<_, Infallible>(addresses.into_iter()))
-        });
-        let mut connector = HttpConnector::new_with_resolver(found);
-        connector.set_nodelay(true);
-        let name = name.parse().map_err(|_| unusable())?;
-        let stream = connector
-            .oneshot(name)
-            .await
-            .map_err(|error| failure::not_connected(&error, self.url, trace, self.connection))?
-            .into_inner();
-        if let Ok(peer) = stream.peer_addr() {
-            trace.reached(peer.ip());
-        }
+        let (stream, peer) = reached
+            .map_err(|error| failure::not_connected(error.as_ref(), self.url, trace, self.connection))?;
+        trace.reached(peer);
         Ok(stream)
     }
+}
+
+async fn reach_one(address: SocketAddr) -> io::Result<(TcpStream, IpAddr)> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    Ok((stream, address.ip()))
+}
+
+/// hyper's connector tries the addresses as RFC 8305 has it.
+async fn reach_any(
+    addresses: Vec<IpAddr>,
+    port: u16,
+) -> Result<(TcpStream, IpAddr), Box<dyn Error + Send + Sync>> {
+    let found = tower::service_fn(move |_: Name| {
+        let addresses: Vec<_> = addresses.iter().map(|ip| SocketAddr::new(*ip, 0)).collect();
+        ready(Ok::<_, Infallible>(addresses.into_iter()))
+    });
+    let mut connector = HttpConnector::new_with_resolver(found);
+    connector.set_nodelay(true);
+    let stream = connector.oneshot(format!("http://several:{port}").parse()?).await?.into_inner();
+    let peer = stream.peer_addr()?.ip();
+    Ok((stream, peer))
 }
 
 /// Without the brackets of IPv6.

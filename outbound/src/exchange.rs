@@ -10,8 +10,8 @@ use domain::{
     outcome::ReasonCode,
 };
 use http::{
-    HeaderValue, StatusCode, Version,
-    header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, COOKIE, HeaderMap, SET_COOKIE, USER_AGENT},
+    HeaderName, HeaderValue, StatusCode, Version,
+    header::{ACCEPT, ACCEPT_ENCODING, COOKIE, HeaderMap, SET_COOKIE, USER_AGENT},
 };
 use http_body_util::Full;
 use tokio::time::Instant;
@@ -30,6 +30,15 @@ use crate::{
 
 /// Bytes of an answer that only asks who we are.
 const DRAINED: usize = 64 * 1024;
+
+/// What goes out unless the request says otherwise.
+static USUAL_HEADERS: [(HeaderName, HeaderValue); 3] = [
+    (ACCEPT, HeaderValue::from_static("*/*")),
+    (ACCEPT_ENCODING, HeaderValue::from_static(ENCODINGS)),
+    (USER_AGENT, HeaderValue::from_static(link::USER_AGENT)),
+];
+/// Headers that a request has besides its own, at most: the usual ones, `Cookie`, `Host` and two for a proxy and a body.
+const OTHER_HEADERS: usize = 7;
 
 /// A request and what has been seen of its answer.
 pub(crate) struct Exchange<'a> {
@@ -64,7 +73,7 @@ impl<'a> Exchange<'a> {
     }
 
     /// To the end of the final answer. Bound in time by the caller.
-    pub(crate) async fn run(&mut self) -> Result<Response, Problem> {
+    pub(crate) async fn run(&mut self) -> Result<Box<Response>, Problem> {
         let mut hop = Hop::first(self.request)?;
         let origin = self.request.digest.as_ref().map(|_| hop.url.origin());
         let mut asked = false;
@@ -72,7 +81,7 @@ impl<'a> Exchange<'a> {
             let mut answer = self.ask(&hop).await?;
             let may_answer = !asked && origin.as_ref().is_some_and(|origin| hop.url.origin() == *origin);
             if may_answer && let Some(authorization) = self.answer_challenge(&hop, &answer) {
-                hop.headers.insert(AUTHORIZATION, authorization);
+                hop.authorize(Some(authorization));
                 drain(&mut answer).await;
                 self.session.connections.keep(answer);
                 asked = true;
@@ -87,7 +96,7 @@ impl<'a> Exchange<'a> {
             }
             self.redirects += 1;
             if std::mem::take(&mut asked) {
-                hop.headers.remove(AUTHORIZATION); // it was for this URL only
+                hop.authorize(None); // it was for this URL only
             }
             hop = hop.redirected(answer.status, &answer.headers, &self.request.secret_headers)?;
             self.session.connections.keep(answer);
@@ -129,22 +138,27 @@ impl<'a> Exchange<'a> {
         let mut request = http::Request::new(Full::new(hop.body.clone()));
         *request.method_mut() = hop.method.clone();
         let headers = request.headers_mut();
-        headers.clone_from(&hop.headers);
-        for (name, usual) in [(ACCEPT, "*/*"), (ACCEPT_ENCODING, ENCODINGS), (USER_AGENT, link::USER_AGENT)] {
-            headers.entry(name).or_insert(HeaderValue::from_static(usual));
+        headers.reserve(hop.headers.len() + OTHER_HEADERS);
+        for (name, value) in &hop.headers {
+            headers.append(name, value.clone());
+        }
+        for (name, usual) in &USUAL_HEADERS {
+            if !headers.contains_key(name) {
+                headers.insert(name, usual.clone());
+            }
         }
         if self.request.cookies
             && let Some(jar) = cookies(&self.session.cookies, &hop.url)
         {
-            let cookies = join_cookies(hop.headers.get(COOKIE), jar);
+            let cookies = join_cookies(headers.get(COOKIE), jar);
             headers.insert(COOKIE, cookies);
         }
         request
     }
 
-    async fn finish(&mut self, hop: Hop, mut answer: Answer) -> Result<Response, Problem> {
+    async fn finish(&mut self, hop: Hop, mut answer: Answer) -> Result<Box<Response>, Problem> {
         self.read(&mut answer).await?;
-        let response = Response {
+        let response = Box::new(Response {
             status: answer.status.as_u16(),
             http_version: version(answer.version),
             url: hop.url.into(),
@@ -154,7 +168,7 @@ impl<'a> Exchange<'a> {
             peer: self.hop.trace.peer(),
             redirects: self.redirects,
             tls: self.hop.trace.certificate(),
-        };
+        });
         self.session.connections.keep(answer);
         Ok(response)
     }
@@ -251,7 +265,10 @@ fn join_cookies(own: Option<&HeaderValue>, jar: HeaderValue) -> HeaderValue {
 }
 
 fn text_headers(headers: &HeaderMap) -> Vec<(String, String)> {
-    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let text = |value: &HeaderValue| match value.to_str() {
+        Ok(text) => text.to_owned(),
+        Err(_) => String::from_utf8_lossy(value.as_bytes()).into_owned(),
+    };
     headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect()
 }
 

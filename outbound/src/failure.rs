@@ -108,7 +108,8 @@ fn on_connection(error: &(dyn Error + 'static), closed: &str) -> Option<Problem>
     }
     let cause = find::<hyper::Error>(error).filter(|cause| !cause.is_user())?;
     if cause.is_parse_too_large() {
-        return Some(Problem::new(ReasonCode::HeadersTooLarge, "the response headers are too large"));
+        let message = "the response has more than 100 headers, or they are too large";
+        return Some(Problem::new(ReasonCode::HeadersTooLarge, message));
     }
     // hyper reports bad framing of a chunked body as an I/O error about its input.
     let framing = find::<io::Error>(cause).map(io::Error::kind);

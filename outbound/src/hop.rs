@@ -9,7 +9,7 @@ use domain::{
     outcome::ReasonCode,
 };
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method,
+    HeaderName, HeaderValue, Method,
     header::{AUTHORIZATION, CONTENT_LENGTH, TRANSFER_ENCODING},
 };
 use url::{Host, Url};
@@ -25,7 +25,7 @@ use crate::{
 pub(crate) struct Hop {
     pub(crate) method: Method,
     pub(crate) url: Url,
-    pub(crate) headers: HeaderMap,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) body: Bytes,
 }
 
@@ -40,9 +40,11 @@ impl Hop {
         if !is_http(&url) {
             return Err(Problem::new(ReasonCode::BadUrl, "the URL is neither http nor https"));
         }
-        let mut headers = header_map(request)?;
-        if let Some(basic) = take_user_information(&mut url) {
-            headers.entry(AUTHORIZATION).or_insert(basic);
+        let mut headers = headers(request)?;
+        if let Some(basic) = take_user_information(&mut url)
+            && !headers.iter().any(|(name, _)| *name == AUTHORIZATION)
+        {
+            headers.push((AUTHORIZATION, basic));
         }
         Ok(Self { method, url, headers, body: request.body.clone() })
     }
@@ -55,6 +57,12 @@ impl Hop {
         connection: &Connection,
     ) -> Result<(), Problem> {
         self.literal().map_or(Ok(()), |address| check_address(address, policy, connection))
+    }
+
+    /// Says who is asking, or no longer.
+    pub(crate) fn authorize(&mut self, authorization: Option<HeaderValue>) {
+        self.headers.retain(|(name, _)| *name != AUTHORIZATION);
+        self.headers.extend(authorization.map(|authorization| (AUTHORIZATION, authorization)));
     }
 
     /// The host, when it is an address.
@@ -87,8 +95,8 @@ pub(crate) fn is_http(url: &Url) -> bool {
     matches!(url.scheme(), "http" | "https")
 }
 
-fn header_map(request: &Request) -> Result<HeaderMap, Problem> {
-    let mut map = HeaderMap::with_capacity(request.headers.len());
+fn headers(request: &Request) -> Result<Vec<(HeaderName, HeaderValue)>, Problem> {
+    let mut headers = Vec::with_capacity(request.headers.len());
     for (name, value) in &request.headers {
         let header = HeaderName::try_from(name.as_str()).ok().zip(HeaderValue::try_from(value.as_str()).ok());
         let Some((name, mut value)) = header else {
@@ -99,10 +107,10 @@ fn header_map(request: &Request) -> Result<HeaderMap, Problem> {
         value.set_sensitive(request.secret_headers.iter().any(|secret| secret == name.as_str()));
         // hyper frames the message; a second opinion would break the connection.
         if name != CONTENT_LENGTH && name != TRANSFER_ENCODING {
-            map.append(name, value);
+            headers.push((name, value));
         }
     }
-    Ok(map)
+    Ok(headers)
 }
 
 /// Removes `user:password@` and returns it as basic authentication (RFC 7617).

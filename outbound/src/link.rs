@@ -10,7 +10,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use domain::{exchange::TlsPeer, outcome::ReasonCode};
+use domain::{
+    exchange::{Connection, TlsPeer},
+    outcome::ReasonCode,
+};
 use http::{
     HeaderValue, Request, Response, Uri,
     header::{HOST, PROXY_AUTHORIZATION},
@@ -36,7 +39,6 @@ pub(crate) const USER_AGENT: &str = concat!("skopos/", env!("CARGO_PKG_VERSION")
 /// Node closes idle connections after five seconds: a request on one that is just being closed would fail for no fault
 /// of the target's.
 const IDLE: Duration = Duration::from_secs(4);
-const MAX_HEADERS: usize = 256;
 const MAX_HEADER_BYTES_HTTP2: u32 = 256 * 1024;
 
 type Body = Full<Bytes>;
@@ -59,8 +61,17 @@ enum Sender {
     Http2(http2::SendRequest<Body>),
 }
 
-/// A connection to one origin.
+/// What one connection is for: requests that agree on it share it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Purpose {
+    pub(crate) connection: Connection,
+    /// Scheme, host and port.
+    pub(crate) origin: String,
+}
+
+/// A connection to one origin. On the heap, for it goes from hand to hand: whoever reads an answer has it meanwhile.
 pub(crate) struct Link {
+    purpose: Purpose,
     sender: Sender,
     /// Of HTTP/1.1, until the connection has ended.
     driver: Option<Driver>,
@@ -81,11 +92,12 @@ pub(crate) enum Unanswered {
 impl Link {
     /// Begins HTTP on a fresh connection.
     pub(crate) async fn open(
+        purpose: Purpose,
         stream: BoxStream,
         http2: bool,
         form: Form,
         trace: &Trace,
-    ) -> Result<Self, Problem> {
+    ) -> Result<Box<Self>, Problem> {
         let io = TokioIo::new(stream);
         let (sender, driver) = if http2 {
             let mut http = http2::Builder::new(TokioExecutor::new());
@@ -95,14 +107,17 @@ impl Link {
             tokio::spawn(connection);
             (Sender::Http2(sender), None)
         } else {
-            let mut http = http1::Builder::new();
-            http.max_headers(MAX_HEADERS);
             let (sender, connection) =
-                http.handshake(io).await.map_err(|error| failure::on_exchange(&error))?;
+                http1::handshake(io).await.map_err(|error| failure::on_exchange(&error))?;
             (Sender::Http1(sender), Some(Box::pin(connection)))
         };
         let (peer, certificate) = (trace.peer(), trace.certificate());
-        Ok(Self { sender, driver, form, peer, certificate, used: Instant::now() })
+        Ok(Box::new(Self { purpose, sender, driver, form, peer, certificate, used: Instant::now() }))
+    }
+
+    /// Whether it is for requests of that kind.
+    pub(crate) fn serves(&self, connection: &Connection, origin: &str) -> bool {
+        self.purpose.origin == origin && self.purpose.connection == *connection
     }
 
     /// Notes in the trace that this connection is used again; false when it no longer can be.

@@ -16,16 +16,9 @@ use crate::{
     trace::Trace,
 };
 
-/// What one connection is for: requests that agree on it share it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Purpose {
-    connection: Connection,
-    /// Scheme, host and port.
-    origin: String,
-}
-
 #[derive(Default)]
-pub(crate) struct Pool(Vec<(Purpose, Link)>);
+#[expect(clippy::vec_box, reason = "a connection goes from hand to hand as it is")]
+pub(crate) struct Pool(Vec<Box<Link>>);
 
 impl Pool {
     /// Sends a request, on a connection that is there or on a new one, up to the headers of the answer. The answer has
@@ -38,43 +31,38 @@ impl Pool {
         mut request: Request<Full<Bytes>>,
         trace: &mut Trace,
     ) -> Result<Answer, Problem> {
-        let origin = &url[..Position::BeforePath];
-        if let Some((purpose, mut link)) = self.take(connection, origin)
+        if let Some(mut link) = self.take(connection, &url[..Position::BeforePath])
             && link.resume(trace).await
         {
             match link.send(url, request).await {
                 Err(Unanswered::Unsent(unsent, _)) => request = *unsent,
-                answered => return self.settle(answered, link, purpose),
+                answered => return self.settle(answered, link),
             }
         }
         // On the heap: a handshake's state is large, and whoever waits for it would be moved around with it.
         let mut link = Box::pin(connect(shared, connection, url, trace)).await?;
-        let purpose = Purpose { connection: connection.clone(), origin: origin.to_owned() };
         let answered = link.send(url, request).await;
-        self.settle(answered, link, purpose)
+        self.settle(answered, link)
     }
 
     fn settle(
         &mut self,
         answered: Result<Response<Incoming>, Unanswered>,
-        link: Link,
-        purpose: Purpose,
+        link: Box<Link>,
     ) -> Result<Answer, Problem> {
         match answered {
-            Ok(answer) => Ok(Answer::new(answer, link, purpose)),
+            Ok(answer) => Ok(Answer::new(answer, link)),
             Err(Unanswered::Failed(problem) | Unanswered::Unsent(_, problem)) => {
                 if link.survives() {
-                    self.0.push((purpose, link));
+                    self.0.push(link);
                 }
                 Err(problem)
             }
         }
     }
 
-    fn take(&mut self, connection: &Connection, origin: &str) -> Option<(Purpose, Link)> {
-        let agrees =
-            |(purpose, _): &(Purpose, Link)| purpose.origin == origin && purpose.connection == *connection;
-        let found = self.0.iter().position(agrees)?;
+    fn take(&mut self, connection: &Connection, origin: &str) -> Option<Box<Link>> {
+        let found = self.0.iter().position(|link| link.serves(connection, origin))?;
         Some(self.0.swap_remove(found))
     }
 

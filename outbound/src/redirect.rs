@@ -29,10 +29,10 @@ impl Hop {
         if becomes_get(status, &self.method) {
             self.method = Method::GET;
             self.body.clear();
-            retain(&mut self.headers, |name| !describes_body(name));
+            self.headers.retain(|(name, _)| !describes_body(name));
         }
         if next.origin() != self.url.origin() {
-            retain(&mut self.headers, |name| !belongs_to_origin(name, secret_headers));
+            self.headers.retain(|(name, _)| !belongs_to_origin(name, secret_headers));
         }
         self.url = next;
         Ok(self)
@@ -74,11 +74,4 @@ fn describes_body(name: &HeaderName) -> bool {
 fn belongs_to_origin(name: &HeaderName, secret_headers: &[String]) -> bool {
     [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE, HOST].contains(name)
         || secret_headers.iter().any(|secret| secret == name.as_str())
-}
-
-fn retain(headers: &mut HeaderMap, keep: impl Fn(&HeaderName) -> bool) {
-    let dropped: Vec<HeaderName> = headers.keys().filter(|name| !keep(name)).cloned().collect();
-    for name in dropped {
-        headers.remove(name);
-    }
 }

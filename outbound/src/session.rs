@@ -37,7 +37,8 @@ impl Session {
     /// # Errors
     ///
     /// When there is no usable answer, with what was measured until then.
-    pub async fn send(&mut self, request: &Request) -> Result<Response, Failure> {
+    pub async fn send(&mut self, request: &Request) -> Result<Box<Response>, Failure> {
+        self.outbound.shared.prepare(request);
         let mut exchange = Exchange::new(self, request);
         // On the heap, for it would make the state of a whole run large, which is moved about.
         match tokio::time::timeout(request.timeout, Box::pin(exchange.run())).await {

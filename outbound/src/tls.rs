@@ -8,6 +8,7 @@ use std::{
 use chrono::DateTime;
 use domain::{
     exchange::{Connection, HttpVersion, Identity, TlsPeer},
+    outcome::ReasonCode,
     pem,
 };
 use rustls::{
@@ -23,7 +24,7 @@ use rustls::{
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use crate::Shared;
+use crate::{Shared, failure::Problem};
 
 /// The provider is passed, never installed, so this crate does not depend on what `main` did.
 pub(crate) fn provider() -> Arc<CryptoProvider> {
@@ -54,29 +55,41 @@ impl Tls {
     /// Believes that verifier, and shows no certificate.
     pub(crate) fn new(verifier: Arc<dyn ServerCertVerifier>) -> Self {
         let config = builder(verifier.clone()).with_no_client_auth();
-        Self { config: Arc::new(full_handshakes(config)), verifier, accept_invalid: false }
+        Self::assemble(config, verifier)
+    }
+
+    fn assemble(mut config: ClientConfig, verifier: Arc<dyn ServerCertVerifier>) -> Self {
+        // Every handshake is a full one and shows its certificate: a monitor wants to see it.
+        config.resumption = Resumption::disabled();
+        Self { config: Arc::new(config), verifier, accept_invalid: false }
     }
 
     /// As that connection wants it.
     ///
     /// # Errors
     ///
-    /// Which PEM text cannot be used, and why.
-    pub(crate) fn of(shared: &Shared, connection: &Connection) -> Result<Self, String> {
-        let usual = Self { accept_invalid: connection.accept_invalid_certificates, ..shared.tls.clone() };
-        if connection.ca.is_none() && connection.identity.is_none() {
-            return Ok(usual);
-        }
-        let verifier = match &connection.ca {
-            Some(ca) => trusting(ca).map_err(|why| format!("`tls.ca` cannot be used: {why}"))?,
-            None => usual.verifier,
+    /// Which PEM text cannot be used, and why; or that the operating system has no authorities.
+    pub(crate) fn of(shared: &Shared, connection: &Connection) -> Result<Self, Problem> {
+        let unusable = |message: String| Problem::new(ReasonCode::ReferenceInvalid, message);
+        let usual = || shared.tls().map_err(|error| Problem::new(ReasonCode::Internal, error.to_string()));
+        let tls = match (&connection.ca, &connection.identity) {
+            (None, None) => usual()?.clone(),
+            (ca, identity) => {
+                let verifier = match ca {
+                    Some(ca) => {
+                        trusting(ca).map_err(|why| unusable(format!("`tls.ca` cannot be used: {why}")))?
+                    }
+                    None => usual()?.verifier.clone(),
+                };
+                let config = builder(verifier.clone());
+                let config = match identity {
+                    Some(identity) => with_identity(config, identity).map_err(unusable)?,
+                    None => config.with_no_client_auth(),
+                };
+                Self::assemble(config, verifier)
+            }
         };
-        let config = builder(verifier.clone());
-        let config = match &connection.identity {
-            Some(identity) => with_identity(config, identity)?,
-            None => config.with_no_client_auth(),
-        };
-        Ok(Self { config: Arc::new(full_handshakes(config)), verifier, ..usual })
+        Ok(Self { accept_invalid: connection.accept_invalid_certificates, ..tls })
     }
 
     /// Sees one handshake.
@@ -109,12 +122,6 @@ fn builder(verifier: Arc<dyn ServerCertVerifier>) -> ConfigBuilder<ClientConfig,
         .expect("ring supports TLS 1.2 and 1.3")
         .dangerous()
         .with_custom_certificate_verifier(verifier)
-}
-
-/// Every connection shows its certificate: a monitor wants to see it.
-fn full_handshakes(mut config: ClientConfig) -> ClientConfig {
-    config.resumption = Resumption::disabled();
-    config
 }
 
 fn with_identity(

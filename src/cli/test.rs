@@ -4,7 +4,6 @@ use std::{
     io::{self, Write},
     num::{NonZeroU32, NonZeroUsize},
     path::PathBuf,
-    pin::pin,
     sync::Arc,
 };
 
@@ -12,12 +11,10 @@ use anyhow::Context;
 use domain::{
     clock::SystemClock,
     document::{Known, Slug},
-    outcome::Outcome,
 };
-use futures_util::{Stream, StreamExt, stream};
 use outbound::Outbound;
 use serde_json::{Map, Value};
-use tokio::{task::JoinError, time::Instant};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
@@ -25,10 +22,10 @@ use crate::{
     config::Config,
     documents::Documents,
     logging,
-    report::{self, Choice, Reporters, Summary, Tested},
+    report::{self, Choice, Reporters, Summary},
     shutdown::Signals,
     terminal::Style,
-    trial::{self, Overrides, Selection, SetUps, Trial},
+    trial::{self, Ended, InOrder, Overrides, Selection, Series, SetUps, Trial},
 };
 
 /// The arguments of `skopos test`.
@@ -84,7 +81,7 @@ impl Test {
         for missing in trials.iter().flat_map(|trial| &trial.missing) {
             writeln!(io::stderr(), "{}: {missing}", Style::of(&io::stderr()).yellow("warning"))?;
         }
-        let outbound = Outbound::new(config.outbound_with_loopback())?;
+        let outbound = Outbound::new(config.outbound_with_loopback());
         let reporters = Reporters::open(&choices)?;
         writeln!(io::stderr(), "{}", crate::config::LOOPBACK_IS_ALLOWED)?;
         Ok(exit(self.run_all(trials, &outbound, reporters).await?))
@@ -97,20 +94,12 @@ impl Test {
         outbound: &Outbound,
         reporters: Reporters,
     ) -> anyhow::Result<Summary> {
-        let (cancel, enough) = (cancel_on_signal(), CancellationToken::new());
-        let trials: Vec<_> = trials.into_iter().map(Arc::new).collect();
+        let cancel = cancel_on_signal();
         let set_ups = SetUps::new(outbound.clone(), Arc::new(SystemClock), cancel.clone());
-        let (repeat, fail_fast, jobs) = (self.repeat.get(), self.fail_fast, self.jobs.get());
-        let all = (1..=repeat)
-            .flat_map(move |repetition| trials.clone().into_iter().map(move |trial| (repetition, trial)));
-        let runs = stream::iter(all).map(move |(repetition, trial)| {
-            let repetition = (repeat > 1).then_some(repetition);
-            let run = Run { trial, repetition, set_ups: set_ups.clone(), cancel: cancel.clone() };
-            // A task of its own, so that runs share the processors.
-            tokio::spawn(run.unless(enough.clone(), fail_fast))
-        });
+        let (repeat, fail_fast) = (self.repeat.get(), self.fail_fast);
+        let runs = Series { trials, repeat, fail_fast, set_ups, cancel }.start(self.jobs.get());
         // On the runtime's own threads: to wake the main thread for every run costs as much as a request.
-        tokio::spawn(tell(runs.buffered(jobs), reporters)).await.context("the report panicked")?
+        tokio::spawn(tell(runs, reporters)).await.context("the report panicked")?
     }
 
     fn overrides(&self) -> anyhow::Result<Overrides> {
@@ -146,39 +135,14 @@ impl Test {
     }
 }
 
-/// One run, with what it needs.
-struct Run {
-    trial: Arc<Trial>,
-    repetition: Option<u32>,
-    set_ups: SetUps,
-    cancel: CancellationToken,
-}
-
-impl Run {
-    /// Runs unless it is `enough`, which it is once a run has failed and `fail_fast` says so.
-    async fn unless(self, enough: CancellationToken, fail_fast: bool) -> Option<Tested> {
-        if enough.is_cancelled() {
-            return None;
-        }
-        // On the heap: spawning a task moves it about, and a run's state is large.
-        let tested = Box::pin(self.trial.run(self.repetition, &self.set_ups, &self.cancel)).await;
-        if fail_fast && !matches!(tested.result.outcome, Outcome::Passed | Outcome::Degraded) {
-            enough.cancel();
-        }
-        Some(tested)
-    }
-}
-
 /// Reports what ends.
-async fn tell(
-    runs: impl Stream<Item = Result<Option<Tested>, JoinError>> + Send,
-    mut reporters: Reporters,
-) -> anyhow::Result<Summary> {
-    let (started, mut runs) = (Instant::now(), pin!(runs));
+async fn tell(mut runs: InOrder, mut reporters: Reporters) -> anyhow::Result<Summary> {
+    let started = Instant::now();
     while let Some(ended) = runs.next().await {
-        match ended.context("a run panicked")? {
-            Some(tested) => reporters.run(tested)?,
-            None => reporters.not_run(),
+        match ended {
+            Ended::Tested(tested) => reporters.run(*tested)?,
+            Ended::NotRun => reporters.not_run(),
+            Ended::Panicked => anyhow::bail!("a run panicked"),
         }
     }
     Ok(reporters.finish(started.elapsed().as_secs_f64() * 1_000.0)?)

@@ -124,7 +124,7 @@ pub(super) fn cut(text: &str) -> String {
 /// `12 ms`, `1.24 s`.
 pub(super) fn duration(milliseconds: f64) -> String {
     if milliseconds < 1_000.0 {
-        format!("{milliseconds:.0} ms")
+        format!("{} ms", milliseconds.round() as u32)
     } else {
         format!("{:.2} s", milliseconds / 1_000.0)
     }

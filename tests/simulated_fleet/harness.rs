@@ -203,7 +203,7 @@ impl Fleet {
 
     async fn worker_with(&self, config: worker::Config) -> Worker {
         let outbound = serde_json::from_value(json!({ "allow": "127.0.0.0/8" })).unwrap();
-        let outbound = outbound::Outbound::new(outbound).unwrap();
+        let outbound = outbound::Outbound::new(outbound);
         let shutdown = CancellationToken::new();
         let clock = Arc::new(self.clock.clone());
         let ground = self.ground.for_worker(clock.clone());

@@ -2,6 +2,7 @@
 
 use std::{
     future::{Future, pending, ready},
+    pin::{Pin, pin},
     sync::Arc,
     time::Duration,
 };
@@ -19,8 +20,8 @@ use domain::{
 };
 use outbound::Session;
 use serde_json::{Map, Value};
-use tokio::time::{Instant, sleep, sleep_until};
-use tokio_util::sync::CancellationToken;
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 
 /// Asked before each request whether it may be sent.
 pub trait Guard: Send + Sync {
@@ -100,26 +101,32 @@ pub(crate) async fn drive(
     cancel: &CancellationToken,
 ) -> Option<RunResult> {
     let mut started = Instant::now();
+    let cancelled = pin!(cancel.cancelled());
+    let deadline = pin!(sleep_until(started + machine.deadline()));
+    let mut interrupted = Interruptions { cancelled, deadline };
     let mut event = Event::Started;
     loop {
         let command = machine.on(event, started.elapsed());
-        let (deadline, stoppable) = (machine.deadline(), !machine.is_cleaning());
+        let stoppable = !machine.is_cleaning();
+        // Waiting for ourselves is not the target's time: the run's clock stands still.
+        if let Command::Send { repeatable, .. } = command {
+            let asked = Instant::now();
+            if !guard.may_send(repeatable, machine.checkpoint()).await {
+                return None;
+            }
+            started += asked.elapsed();
+        }
+        interrupted.deadline.as_mut().reset(started + machine.deadline());
         event = match command {
             Command::Finish(result) => return Some(*result),
-            Command::Send { request, repeatable } => {
-                // Waiting for ourselves is not the target's time: the run's clock stands still.
-                let asked = Instant::now();
-                if !guard.may_send(repeatable, machine.checkpoint()).await {
-                    return None;
-                }
-                started += asked.elapsed();
+            Command::Send { request, .. } => {
                 let answered = async {
                     match session.send(&request).await {
-                        Ok(response) => Event::Responded(Box::new(response)),
+                        Ok(response) => Event::Responded(response),
                         Err(failure) => Event::Unreachable(Box::new(failure)),
                     }
                 };
-                first(answered, started + deadline, stoppable, guard, cancel).await
+                interrupted.or(answered, stoppable, guard).await
             }
             Command::SetUp(ask) => {
                 let got = async {
@@ -128,14 +135,12 @@ pub(crate) async fn drive(
                         Err(failed) => Event::SetUpFailed(Box::new(failed)),
                     }
                 };
-                first(got, started + deadline, stoppable, guard, cancel).await
+                interrupted.or(got, stoppable, guard).await
             }
-            Command::Wait(duration) => {
-                first(woke(duration), started + deadline, stoppable, guard, cancel).await
-            }
+            Command::Wait(duration) => interrupted.or(woke(duration), stoppable, guard).await,
             Command::ForgetCookies => {
                 session.forget_cookies();
-                first(ready(Event::CookiesForgotten), started + deadline, stoppable, guard, cancel).await
+                interrupted.or(ready(Event::CookiesForgotten), stoppable, guard).await
             }
         };
     }
@@ -146,19 +151,27 @@ async fn woke(after: Duration) -> Event {
     Event::Woke
 }
 
-/// What happens first: what was commanded, the deadline, or somebody who wants it stopped. Clean-up is not stopped.
-async fn first(
-    commanded: impl Future<Output = Event>,
-    deadline: Instant,
-    stoppable: bool,
-    guard: &impl Guard,
-    cancel: &CancellationToken,
-) -> Event {
-    tokio::select! {
-        biased;
-        () = cancel.cancelled(), if stoppable => Event::Cancelled,
-        reason = guard.abandoned(), if stoppable => Event::Abandoned(reason),
-        event = commanded => event,
-        () = sleep_until(deadline) => Event::DeadlinePassed,
+/// What may happen before what was commanded. Made once for a run: all runs share the source of the cancel and the clock,
+/// where whoever waits is written down.
+struct Interruptions<'r, 'c> {
+    cancelled: Pin<&'r mut WaitForCancellationFuture<'c>>,
+    deadline: Pin<&'r mut Sleep>,
+}
+
+impl Interruptions<'_, '_> {
+    /// What happens first: what was commanded, the deadline, or somebody who wants it stopped. Clean-up is not stopped.
+    async fn or(
+        &mut self,
+        commanded: impl Future<Output = Event>,
+        stoppable: bool,
+        guard: &impl Guard,
+    ) -> Event {
+        tokio::select! {
+            biased;
+            () = self.cancelled.as_mut(), if stoppable => Event::Cancelled,
+            reason = guard.abandoned(), if stoppable => Event::Abandoned(reason),
+            event = commanded => event,
+            () = self.deadline.as_mut() => Event::DeadlinePassed,
+        }
     }
 }

@@ -27,7 +27,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Answer {
     request: Arc<Request>,
-    response: Response,
+    response: Box<Response>,
     received_at: Option<DateTime<Utc>>,
     /// Always an object.
     captures: Value,
@@ -39,10 +39,10 @@ pub struct Answer {
 impl Answer {
     /// What was sent and what came back.
     #[must_use]
-    pub fn new(request: impl Into<Arc<Request>>, response: Response) -> Self {
+    pub fn new(request: impl Into<Arc<Request>>, response: impl Into<Box<Response>>) -> Self {
         Self {
             request: request.into(),
-            response,
+            response: response.into(),
             received_at: None,
             captures: Value::Object(Map::new()),
             json: OnceLock::new(),

@@ -88,7 +88,7 @@ fn without_the_time_of_day_a_certificate_does_not_say_when_it_expires() {
 }
 
 fn parts(answer: Answer) -> (crate::exchange::Request, crate::exchange::Response) {
-    (Arc::unwrap_or_clone(answer.request), answer.response)
+    (Arc::unwrap_or_clone(answer.request), *answer.response)
 }
 
 #[test]

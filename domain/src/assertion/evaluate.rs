@@ -1,7 +1,7 @@
 //! From a compiled assertion and an answer to results: one per comparison, each with what was expected and what was
 //! there.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, slice};
 
 use serde_json::Value;
 
@@ -18,17 +18,41 @@ impl Assertion {
     /// # Errors
     /// The reference in what is expected that has no value.
     pub fn evaluate(&self, answer: &Answer, scope: &dyn Scope) -> Result<Vec<AssertionResult>, Unresolved> {
-        match &self.0 {
-            Form::Comparisons(comparisons) => comparisons.evaluate(answer, scope),
-            Form::Original(original) => original.evaluate(answer, scope).map(|result| vec![result]),
+        Self::evaluate_all(slice::from_ref(self), answer, scope)
+    }
+
+    /// The same for several, one after the other.
+    ///
+    /// # Errors
+    /// The first reference in what is expected that has no value.
+    pub fn evaluate_all(
+        assertions: &[Self],
+        answer: &Answer,
+        scope: &dyn Scope,
+    ) -> Result<Vec<AssertionResult>, Unresolved> {
+        let mut results = Vec::with_capacity(assertions.len());
+        for assertion in assertions {
+            match &assertion.0 {
+                Form::Comparisons(comparisons) => comparisons.evaluate(answer, scope, &mut results)?,
+                Form::Original(original) => results.push(original.evaluate(answer, scope)?),
+            }
         }
+        Ok(results)
     }
 }
 
 impl Comparisons {
-    fn evaluate(&self, answer: &Answer, scope: &dyn Scope) -> Result<Vec<AssertionResult>, Unresolved> {
+    fn evaluate(
+        &self,
+        answer: &Answer,
+        scope: &dyn Scope,
+        results: &mut Vec<AssertionResult>,
+    ) -> Result<(), Unresolved> {
         let reading = self.source.read(answer);
-        self.rules.iter().map(|rule| self.result(rule, &reading, answer, scope)).collect()
+        for rule in &self.rules {
+            results.push(self.result(rule, &reading, answer, scope)?);
+        }
+        Ok(())
     }
 
     fn result(
@@ -57,7 +81,7 @@ impl Comparisons {
         let message = resolved.holds(actual).err();
         Ok(AssertionResult {
             source: self.label.clone(),
-            comparison: rule.comparison.to_string(),
+            comparison: rule.comparison.as_str().to_owned(),
             expected: resolved.expected.into_owned(),
             actual: actual.ok().map(kept),
             outcome: match &message {

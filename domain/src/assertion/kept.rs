@@ -16,8 +16,12 @@ pub(super) fn kept(value: &Value) -> Value {
 
 /// The beginning of a value's JSON text (of a text: of the text itself), `None` when it is short enough to be kept.
 fn beginning(value: &Value) -> Option<String> {
-    if let Value::String(text) = value {
-        return (text.len() > LIMIT).then(|| text[..text.floor_char_boundary(LIMIT)].to_owned());
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => return None,
+        Value::String(text) => {
+            return (text.len() > LIMIT).then(|| text[..text.floor_char_boundary(LIMIT)].to_owned());
+        }
+        Value::Array(_) | Value::Object(_) => {}
     }
     let mut written = Limited(Vec::new());
     match serde_json::to_writer(&mut written, value) {

@@ -18,6 +18,8 @@ pub enum BodyPlan {
     None,
     /// `application/json`.
     Json(JsonTemplate),
+    /// The same without any reference in it: its text.
+    FixedJson(Bytes),
     /// `text/plain` unless a header says otherwise.
     Text(Template),
     /// `application/x-www-form-urlencoded`.
@@ -63,9 +65,10 @@ pub enum Content {
 
 impl BodyPlan {
     pub(super) fn render(&self, scope: &dyn Scope, headers: &mut Headers) -> Result<Bytes, Unresolved> {
-        let (content_type, bytes) = match self {
+        let (content_type, bytes): (_, Bytes) = match self {
             Self::None => return Ok(Bytes::new()),
             Self::Json(template) => ("application/json", template.render(scope)?.to_string().into()),
+            Self::FixedJson(text) => ("application/json", text.clone()),
             Self::Text(template) => ("text/plain; charset=utf-8", template.render_text(scope)?.into()),
             Self::Form(fields) => {
                 ("application/x-www-form-urlencoded", encode(&pairs(fields, scope)?).into())
@@ -76,10 +79,10 @@ impl BodyPlan {
                     operation_name.as_ref().map(|name| name.render_text(scope)).transpose()?;
                 ("application/json", graphql(query, variables.render(scope)?, operation_name).into())
             }
-            Self::Base64(text) => ("application/octet-stream", render(text, scope, base64)?),
+            Self::Base64(text) => ("application/octet-stream", render(text, scope, base64)?.into()),
         };
         headers.push_default("Content-Type", content_type);
-        Ok(Bytes::from(bytes))
+        Ok(bytes)
     }
 }
 

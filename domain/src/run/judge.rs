@@ -69,24 +69,14 @@ pub(super) fn answer(
         };
         return Ok(Judgement::of(vec![assertion], ReasonCode::BadStatus));
     }
-    Ok(Judgement::of(evaluate(&step.assertions, answer, scope)?, ReasonCode::AssertionFailed))
+    let results = Assertion::evaluate_all(&step.assertions, answer, scope)?;
+    Ok(Judgement::of(results, ReasonCode::AssertionFailed))
 }
 
 /// Evaluates what a step polls for.
 pub(super) fn until(poll: &PollPlan, answer: &Answer, scope: &dyn Scope) -> Result<Judgement, Unresolved> {
-    Ok(Judgement::of(evaluate(&poll.until, answer, scope)?, ReasonCode::PollTimeout))
-}
-
-fn evaluate(
-    assertions: &[Assertion],
-    answer: &Answer,
-    scope: &dyn Scope,
-) -> Result<Vec<AssertionResult>, Unresolved> {
-    let mut results = Vec::with_capacity(assertions.len());
-    for assertion in assertions {
-        results.extend(assertion.evaluate(answer, scope)?);
-    }
-    Ok(results)
+    let results = Assertion::evaluate_all(&poll.until, answer, scope)?;
+    Ok(Judgement::of(results, ReasonCode::PollTimeout))
 }
 
 /// One assertion that did not hold, for people. Its message is complete, and never shows part of a text.

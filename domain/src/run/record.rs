@@ -186,14 +186,15 @@ fn shown(headers: &[(String, String)]) -> Vec<(String, String)> {
         .iter()
         .map(|(name, value)| {
             let credential = CREDENTIALS.iter().any(|known| name.eq_ignore_ascii_case(known));
-            let value = match (credential, value.split_once([' ', '='])) {
-                (false, _) => value.clone(),
-                (true, Some((scheme, _))) => format!("{}***", &value[..=scheme.len()]),
-                (true, None) => "***".to_owned(),
-            };
-            (name.clone(), value)
+            (name.clone(), if credential { scheme(value) } else { value.clone() })
         })
         .collect()
+}
+
+/// What of a credential can be shown.
+fn scheme(credential: &str) -> String {
+    let scheme = credential.split_once([' ', '=']).map_or("", |(scheme, _)| &credential[..=scheme.len()]);
+    format!("{scheme}***")
 }
 
 fn sent(request: &Request, with_body: bool) -> SentRequest {
@@ -224,7 +225,7 @@ fn received(answer: &Answer, with_body: bool) -> ReceivedResponse {
         body,
         body_truncated,
         redirects: response.redirects,
-        peer: response.peer.map(|peer| peer.to_string()),
+        peer: response.peer,
         certificate_expires_at: response.tls.as_ref().map(|tls| tls.expires_at),
     }
 }

@@ -103,7 +103,11 @@ async fn cap_is_on_decompressed_bytes_and_on_announced_ones() {
 #[tokio::test]
 async fn headers_beyond_the_cap_are_refused() {
     let server = Server::plain().await;
-    assert_eq!(failure(&server, "/many-headers").await.code, ReasonCode::HeadersTooLarge);
+    let hundred = outbound().session().send(&get(server.url("/many-headers?100"))).await.unwrap();
+    assert_eq!(hundred.headers.len(), 100);
+    for more in ["/many-headers?101", "/many-headers?5000"] {
+        assert_eq!(failure(&server, more).await.code, ReasonCode::HeadersTooLarge);
+    }
     assert_eq!(failure(&server, "/long-header").await.code, ReasonCode::HeadersTooLarge);
 }
 

@@ -49,7 +49,7 @@ fn outbound() -> Outbound {
 
 fn with(allow: &[&str], lookup: Lookup) -> Outbound {
     let allow = allow.iter().map(|block| block.parse::<IpNet>().unwrap()).collect();
-    Outbound::assemble(AddressPolicy::new(allow), lookup, AUTHORITY.verifier())
+    Outbound::believing(AddressPolicy::new(allow), lookup, AUTHORITY.verifier())
 }
 
 fn get(url: impl Into<String>) -> Request {

@@ -7,7 +7,7 @@ use super::*;
 
 fn outbound() -> Outbound {
     let config = serde_json::from_value(serde_json::json!({ "allow": "127.0.0.0/8" })).unwrap();
-    Outbound::new(config).unwrap()
+    Outbound::new(config)
 }
 
 fn watch(addresses: &[SocketAddr], stop: &CancellationToken) -> Egress {

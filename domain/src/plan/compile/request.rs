@@ -106,7 +106,9 @@ impl Compiler<'_> {
     fn body(&mut self, at: &str, request: &document::Request) -> BodyPlan {
         let document::Request { json, text, form, multipart, graphql, base64, file, .. } = request;
         if let Some(json) = json {
-            BodyPlan::Json(self.json(&format!("{at}/json"), json))
+            let template = self.json(&format!("{at}/json"), json);
+            let fixed = template.as_literal().map(|json| BodyPlan::FixedJson(json.to_string().into()));
+            fixed.unwrap_or(BodyPlan::Json(template))
         } else if let Some(text) = text {
             BodyPlan::Text(self.template(&format!("{at}/text"), text))
         } else if let Some(form) = form {

@@ -246,7 +246,7 @@ impl Machine {
             (State::BetweenRows, Event::CookiesForgotten) => self.advance(0),
             (State::SettingUp(asking), Event::SetUpReady(ready)) => self.set_up_ready(asking, *ready),
             (State::SettingUp(asking), Event::SetUpFailed(failed)) => self.set_up_failed(asking, *failed),
-            (State::Requesting(step), Event::Responded(response)) => self.responded(step, *response),
+            (State::Requesting(step), Event::Responded(response)) => self.responded(step, response),
             (State::Requesting(step), Event::Unreachable(failure)) => self.unreachable(step, &failure),
             (State::Authorizing(step), Event::Responded(response)) => self.authorized(step, *response),
             (State::Authorizing(step), Event::Unreachable(failure)) => self.no_token(step, *failure),

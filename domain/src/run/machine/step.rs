@@ -136,7 +136,7 @@ impl Machine {
         Ok(rendered)
     }
 
-    pub(super) fn responded(&mut self, mut step: StepInHand, response: Response) -> Command {
+    pub(super) fn responded(&mut self, mut step: StepInHand, response: Box<Response>) -> Command {
         let plan = Arc::clone(&self.plan);
         let planned = &plan.steps[step.index];
         let request = step.sent.take().expect("a request was sent before it was answered");

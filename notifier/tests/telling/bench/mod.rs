@@ -96,7 +96,7 @@ impl Bench {
         let working = runtime.spawn(notifier::run(
             self.store.clone(),
             self.queue(),
-            outbound::Outbound::new(outbound).expect("root certificates"),
+            outbound::Outbound::new(outbound),
             smtp,
             Arc::new(self.clock.clone()),
             notifier::Config::default(),

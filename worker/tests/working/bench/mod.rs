@@ -340,7 +340,7 @@ fn work(
     tokio::spawn(worker::run(
         store.clone(),
         Queue::InProcess(broker.clone()),
-        outbound::Outbound::new(outbound.clone()).expect("root certificates"),
+        outbound::Outbound::new(outbound.clone()),
         Arc::new(SystemClock),
         config,
         shutdown.clone(),

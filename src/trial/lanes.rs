@@ -1,0 +1,146 @@
+//! Several runs at a time, told in order. A lane is a task that takes the next run when it has ended one: a task for every
+//! run would be handed from thread to thread, which costs about as much as a request.
+
+use std::{
+    collections::BTreeMap,
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
+
+use domain::outcome::Outcome;
+use futures_util::FutureExt;
+use tokio::sync::{
+    OwnedSemaphorePermit, Semaphore,
+    mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{SetUps, Trial};
+use crate::report::Tested;
+
+/// Runs that may have ended before their turn to be told, for each lane.
+const EARLY: usize = 4;
+
+/// All collections once, then all of them again, as often as is asked for.
+pub(crate) struct Series {
+    pub(crate) trials: Vec<Trial>,
+    pub(crate) repeat: u32,
+    /// Whether a run that fails is the last to begin.
+    pub(crate) fail_fast: bool,
+    pub(crate) set_ups: SetUps,
+    pub(crate) cancel: CancellationToken,
+}
+
+/// What became of one run.
+pub(crate) enum Ended {
+    /// It ran.
+    Tested(Box<Tested>),
+    /// It was not begun, for another had failed.
+    NotRun,
+    /// A defect of ours.
+    Panicked,
+}
+
+impl Series {
+    /// Begins the first of them, so many at a time.
+    pub(crate) fn start(self, lanes: usize) -> InOrder {
+        let lanes = lanes.min(self.total());
+        let (ended, arriving) = unbounded_channel();
+        let lane = Arc::new(Lanes {
+            series: self,
+            next: AtomicUsize::new(0),
+            enough: AtomicBool::new(false),
+            room: Arc::new(Semaphore::new(lanes * EARLY)),
+            ended,
+        });
+        for _ in 0..lanes {
+            tokio::spawn(Arc::clone(&lane).run());
+        }
+        InOrder { arriving, early: BTreeMap::new(), next: 0 }
+    }
+
+    fn total(&self) -> usize {
+        self.trials.len() * self.repeat as usize
+    }
+
+    /// Which run that is: the collection, and the repetition if there are several.
+    fn number(&self, number: usize) -> (&Trial, Option<u32>) {
+        let (repetition, trial) = (number / self.trials.len(), number % self.trials.len());
+        (&self.trials[trial], (self.repeat > 1).then(|| repetition as u32 + 1))
+    }
+}
+
+/// What the lanes share.
+struct Lanes {
+    series: Series,
+    /// The number of the run that begins next.
+    next: AtomicUsize,
+    /// Set when no other is to begin.
+    enough: AtomicBool,
+    /// A place for each run that has begun and was not told: what ends early waits in memory.
+    room: Arc<Semaphore>,
+    ended: UnboundedSender<Arrival>,
+}
+
+struct Arrival {
+    number: usize,
+    ended: Ended,
+    _room: OwnedSemaphorePermit,
+}
+
+impl Lanes {
+    async fn run(self: Arc<Self>) {
+        while let Ok(room) = Arc::clone(&self.room).acquire_owned().await {
+            let number = self.next.fetch_add(1, Ordering::Relaxed);
+            if number >= self.series.total() {
+                return;
+            }
+            let ended = AssertUnwindSafe(self.one(number)).catch_unwind().await.unwrap_or(Ended::Panicked);
+            // Nobody listens when the report could not be written: then it is over.
+            if self.ended.send(Arrival { number, ended, _room: room }).is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn one(&self, number: usize) -> Ended {
+        if self.enough.load(Ordering::Relaxed) {
+            return Ended::NotRun;
+        }
+        let (trial, repetition) = self.series.number(number);
+        let tested = trial.run(repetition, &self.series.set_ups, &self.series.cancel).await;
+        if self.series.fail_fast && !matches!(tested.result.outcome, Outcome::Passed | Outcome::Degraded) {
+            self.enough.store(true, Ordering::Relaxed);
+        }
+        Ended::Tested(Box::new(tested))
+    }
+}
+
+/// What has ended, in the order in which it began.
+pub(crate) struct InOrder {
+    arriving: UnboundedReceiver<Arrival>,
+    early: BTreeMap<usize, Arrival>,
+    /// The number of the run that is told next.
+    next: usize,
+}
+
+impl InOrder {
+    /// The next run, once it has ended; nothing after the last.
+    pub(crate) async fn next(&mut self) -> Option<Ended> {
+        let arrival = loop {
+            if let Some(arrival) = self.early.remove(&self.next) {
+                break arrival;
+            }
+            let arrival = self.arriving.recv().await?;
+            if arrival.number == self.next {
+                break arrival;
+            }
+            self.early.insert(arrival.number, arrival);
+        };
+        self.next += 1;
+        Some(arrival.ended)
+    }
+}
