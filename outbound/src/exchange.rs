@@ -74,7 +74,7 @@ impl<'a> Exchange<'a> {
 
     /// To the end of the final answer. Bound in time by the caller.
     pub(crate) async fn run(&mut self) -> Result<Box<Response>, Problem> {
-        let mut hop = Hop::first(self.request)?;
+        let mut hop = Hop::first(self.request, self.session.last.as_ref())?;
         let origin = self.request.digest.as_ref().map(|_| hop.url.origin());
         let mut asked = false;
         loop {
@@ -170,6 +170,7 @@ impl<'a> Exchange<'a> {
             tls: self.hop.trace.certificate(),
         });
         self.session.connections.keep(answer);
+        self.session.last = self.hop.url.take();
         Ok(response)
     }
 

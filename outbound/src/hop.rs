@@ -12,7 +12,7 @@ use http::{
     HeaderName, HeaderValue, Method,
     header::{AUTHORIZATION, CONTENT_LENGTH, TRANSFER_ENCODING},
 };
-use url::{Host, Url};
+use url::{Host, Position, Url};
 
 use crate::{
     failure::Problem,
@@ -30,12 +30,12 @@ pub(crate) struct Hop {
 }
 
 impl Hop {
-    /// The first hop.
-    pub(crate) fn first(request: &Request) -> Result<Self, Problem> {
+    /// The first hop. `last` is where the run's last request went.
+    pub(crate) fn first(request: &Request, last: Option<&Url>) -> Result<Self, Problem> {
         let method = Method::from_bytes(request.method.as_bytes()).map_err(|_| {
             Problem::new(ReasonCode::ReferenceInvalid, format!("`{}` is not an HTTP method", request.method))
         })?;
-        let mut url = Url::parse(&request.url)
+        let mut url = parse(&request.url, last)
             .map_err(|error| Problem::new(ReasonCode::BadUrl, format!("the URL is not valid: {error}")))?;
         if !is_http(&url) {
             return Err(Problem::new(ReasonCode::BadUrl, "the URL is neither http nor https"));
@@ -73,6 +73,21 @@ impl Hop {
             Host::Domain(_) => None,
         }
     }
+}
+
+/// The steps of a run mostly go where the one before went: host and port are not made out again.
+fn parse(text: &str, last: Option<&Url>) -> Result<Url, url::ParseError> {
+    let same = last.and_then(|last| Some((last, text.strip_prefix(&last[..Position::BeforePath])?)));
+    match same {
+        Some((last, rest)) if is_path(rest) => last.join(rest),
+        _ => Url::parse(text),
+    }
+}
+
+/// Whether a text is a path by itself. Behind two slashes there would be a host, and control characters may vanish.
+fn is_path(text: &str) -> bool {
+    text.strip_prefix('/').is_some_and(|rest| !rest.starts_with(['/', '\\']))
+        && !text.contains(|c: char| c.is_ascii_control())
 }
 
 /// Whether a connection to an address that stands in a URL may be made.
@@ -127,4 +142,34 @@ pub(crate) fn take_user_information(url: &mut Url) -> Option<HeaderValue> {
         HeaderValue::try_from(format!("Basic {}", BASE64.encode(credentials))).expect("base64 is ASCII");
     value.set_sensitive(true);
     Some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every text of up to so many characters.
+    fn texts(alphabet: &[char], length: usize) -> Vec<String> {
+        let mut texts = vec![String::new()];
+        let mut longest = texts.clone();
+        for _ in 0..length {
+            longest =
+                longest.iter().flat_map(|text| alphabet.iter().map(move |c| format!("{text}{c}"))).collect();
+            texts.extend(longest.clone());
+        }
+        texts
+    }
+
+    #[test]
+    fn what_the_last_url_is_makes_no_difference() {
+        let alphabet = ['/', '\\', '.', '?', '#', '@', ':', ' ', '\t', '\n', '%', 'a', 'é'];
+        for origin in ["http://a.test", "https://[::1]:8080"] {
+            let last = Url::parse(&format!("{origin}/some/where?else#now")).unwrap();
+            for rest in texts(&alphabet, 3) {
+                for text in [format!("{origin}{rest}"), format!("{origin}/{rest}"), rest] {
+                    assert_eq!(parse(&text, Some(&last)), Url::parse(&text), "{text:?}");
+                }
+            }
+        }
+    }
 }

@@ -4,6 +4,7 @@ use std::{collections::HashMap, fmt};
 
 use cookie_store::CookieStore;
 use domain::exchange::{Failure, Request, Response};
+use url::Url;
 
 use crate::{Outbound, exchange::Exchange, pool::Pool};
 
@@ -14,6 +15,8 @@ pub struct Session {
     /// How often each nonce of a Digest server was used.
     pub(crate) nonces: HashMap<String, u32>,
     pub(crate) connections: Pool,
+    /// Where the last request was answered.
+    pub(crate) last: Option<Url>,
 }
 
 impl fmt::Debug for Session {
@@ -29,6 +32,7 @@ impl Session {
             cookies: CookieStore::default(),
             nonces: HashMap::new(),
             connections: Pool::default(),
+            last: None,
         }
     }
 
