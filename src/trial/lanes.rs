@@ -144,3 +144,27 @@ impl InOrder {
         Some(arrival.ended)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_ends_early_waits_for_its_turn() {
+        let (ended, arriving) = unbounded_channel();
+        let room = Arc::new(Semaphore::new(3));
+        for number in [2, 0, 1] {
+            let ended_so = if number == 2 { Ended::Panicked } else { Ended::NotRun };
+            let _room = Arc::clone(&room).try_acquire_owned().unwrap();
+            assert!(ended.send(Arrival { number, ended: ended_so, _room }).is_ok());
+        }
+        drop(ended);
+        let mut runs = InOrder { arriving, early: BTreeMap::new(), next: 0 };
+        for free in [1, 2] {
+            assert!(matches!(runs.next().await, Some(Ended::NotRun)));
+            assert_eq!(room.available_permits(), free, "what is told makes room");
+        }
+        assert!(matches!(runs.next().await, Some(Ended::Panicked)));
+        assert!(runs.next().await.is_none());
+    }
+}

@@ -3,6 +3,19 @@
 use domain::outcome::ReasonCode;
 
 use super::{authority::Certificate, get, outbound, server::Server};
+use crate::{Config, Outbound};
+
+#[tokio::test]
+async fn the_systems_roots_are_read_when_tls_needs_them_first() {
+    let (plain, secure) = (Server::plain().await, Server::tls(Certificate::For("a.test")).await);
+    let outbound = Outbound::new(Config { allow: vec!["127.0.0.0/8".parse().unwrap()] });
+    outbound.session().send(&get(plain.url("/ok"))).await.unwrap();
+    assert!(outbound.shared.tls.get().is_none());
+    // Nobody answers for the test's authority here.
+    let failure = outbound.session().send(&get(secure.named("https", "127.0.0.1", "/ok"))).await.unwrap_err();
+    assert_eq!(failure.code, ReasonCode::Tls);
+    assert!(outbound.shared.tls.get().is_some());
+}
 
 #[tokio::test]
 async fn certificate_is_known_also_on_a_reused_connection() {
