@@ -5,10 +5,12 @@
 use std::{
     path::Path,
     process::{Command, Stdio},
+    time::Duration,
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
+use tokio::{task::spawn_blocking, time::sleep};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::any};
 
 const SECRET: &str = "open \"sesame\" <&'%/> ü#1";
@@ -188,6 +190,27 @@ async fn fail_fast_begins_nothing_after_a_failure() {
     assert_eq!(server.received_requests().await.unwrap().len(), 1);
     let (_, out, _) = run(&mut skopos(&["test", path, "--jobs", "1"]));
     assert!(out.contains("1 failed, 2 passed in "), "{out}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupt_stops_the_run_in_hand_and_begins_no_other() {
+    let server = MockServer::start().await;
+    let late = ResponseTemplate::new(200).set_delay(Duration::from_secs(600));
+    Mock::given(any()).respond_with(late).mount(&server).await;
+    let folder = folder(&collection("a", &server.uri(), 200));
+    let path = folder.path().to_str().unwrap();
+    let mut tested = skopos(&["test", path, "--jobs", "1", "--repeat", "1000"]);
+    let child = tested.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    while server.received_requests().await.unwrap().is_empty() {
+        sleep(Duration::from_millis(10)).await;
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let ended = spawn_blocking(|| child.wait_with_output()).await.unwrap().unwrap();
+    let out = String::from_utf8(ended.stdout).unwrap();
+    assert_eq!(ended.status.code(), Some(4));
+    assert!(out.contains("the run was cancelled"), "{out}");
+    assert!(out.contains("1 inconclusive, 999 not run in "), "{out}");
+    assert_eq!(server.received_requests().await.unwrap().len(), 1);
 }
 
 #[test]

@@ -148,11 +148,11 @@ async fn tell(mut runs: InOrder, mut reporters: Reporters) -> anyhow::Result<Sum
     Ok(reporters.finish(started.elapsed().as_secs_f64() * 1_000.0)?)
 }
 
-/// A failure outweighs what could not be told.
+/// A failure outweighs what could not be told. Where nothing failed, what was not run was stopped.
 fn exit(summary: Summary) -> Exit {
     match summary {
         Summary { failed: 1.., .. } => Exit::Failed,
-        Summary { inconclusive: 1.., .. } => Exit::CouldNotRun,
+        Summary { inconclusive: 1.., .. } | Summary { not_run: 1.., .. } => Exit::CouldNotRun,
         _ => Exit::Success,
     }
 }

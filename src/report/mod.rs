@@ -76,7 +76,7 @@ impl Reporters {
         Ok(())
     }
 
-    /// Counts a run that was not begun, because another one failed.
+    /// Counts a run that was not begun, because another one failed or somebody stopped them.
     pub(crate) fn not_run(&mut self) {
         self.summary.not_run += 1;
     }
@@ -151,7 +151,7 @@ pub(crate) struct Summary {
     pub(crate) failed: usize,
     /// We broke, not the target; also what was cancelled.
     pub(crate) inconclusive: usize,
-    /// Not begun, because another run had failed.
+    /// Not begun, because another run had failed or somebody stopped them.
     #[serde(skip_serializing_if = "is_zero")]
     pub(crate) not_run: usize,
 }

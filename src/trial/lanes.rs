@@ -38,7 +38,7 @@ pub(crate) struct Series {
 pub(crate) enum Ended {
     /// It ran.
     Tested(Box<Tested>),
-    /// It was not begun, for another had failed.
+    /// It was not begun, for another had failed, or somebody wants an end of it.
     NotRun,
     /// A defect of ours.
     Panicked,
@@ -107,7 +107,7 @@ impl Lanes {
     }
 
     async fn one(&self, number: usize) -> Ended {
-        if self.enough.load(Ordering::Relaxed) {
+        if self.enough.load(Ordering::Relaxed) || self.series.cancel.is_cancelled() {
             return Ended::NotRun;
         }
         let (trial, repetition) = self.series.number(number);
