@@ -23,7 +23,10 @@ use anyhow::Context;
 use domain::{document::Slug, outcome::Outcome, result::RunResult};
 use serde::Serialize;
 
-pub(crate) use self::choice::{Choice, Format, check};
+pub(crate) use self::{
+    choice::{Choice, Format, check},
+    words::is_good,
+};
 use crate::terminal::Style;
 
 /// One form of report. It is told of runs as they end, in the order of the documents.

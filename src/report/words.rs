@@ -91,7 +91,7 @@ fn point(name: String, step: &StepResult) -> Point<'_> {
 }
 
 /// Whether the run counts as a success.
-pub(super) fn is_good(outcome: Outcome) -> bool {
+pub(crate) fn is_good(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::Passed | Outcome::Degraded)
 }
 

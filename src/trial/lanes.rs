@@ -10,7 +10,6 @@ use std::{
     },
 };
 
-use domain::outcome::Outcome;
 use futures_util::FutureExt;
 use tokio::sync::{
     OwnedSemaphorePermit, Semaphore,
@@ -19,7 +18,7 @@ use tokio::sync::{
 use tokio_util::sync::CancellationToken;
 
 use super::{SetUps, Trial};
-use crate::report::Tested;
+use crate::report::{Tested, is_good};
 
 /// Runs that may have ended before their turn to be told, for each lane.
 const EARLY: usize = 4;
@@ -49,7 +48,7 @@ impl Series {
     pub(crate) fn start(self, lanes: usize) -> InOrder {
         let lanes = lanes.min(self.total());
         let (ended, arriving) = unbounded_channel();
-        let lane = Arc::new(Lanes {
+        let shared = Arc::new(Lanes {
             series: self,
             next: AtomicUsize::new(0),
             enough: AtomicBool::new(false),
@@ -57,7 +56,7 @@ impl Series {
             ended,
         });
         for _ in 0..lanes {
-            tokio::spawn(Arc::clone(&lane).run());
+            tokio::spawn(Arc::clone(&shared).run());
         }
         InOrder { arriving, early: BTreeMap::new(), next: 0 }
     }
@@ -112,7 +111,7 @@ impl Lanes {
         }
         let (trial, repetition) = self.series.number(number);
         let tested = trial.run(repetition, &self.series.set_ups, &self.series.cancel).await;
-        if self.series.fail_fast && !matches!(tested.result.outcome, Outcome::Passed | Outcome::Degraded) {
+        if self.series.fail_fast && !is_good(tested.result.outcome) {
             self.enough.store(true, Ordering::Relaxed);
         }
         Ended::Tested(Box::new(tested))
