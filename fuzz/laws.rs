@@ -10,6 +10,7 @@ use domain::{
     exchange::{Request, Response, Timing},
     reference::{Function, JsonTemplate, NoValue, Path, Root, Scope, Template},
 };
+use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
 use serde_json::{Map, Value, json};
 
 /// The reference parser: never panics, and what it prints reads back as the same.
@@ -147,7 +148,7 @@ impl Scope for One {
     }
 }
 
-fn answer(content_type: &str, body: &[u8]) -> Answer {
+fn answer(content_type: &'static str, body: &[u8]) -> Answer {
     let request = Request {
         method: "GET".to_owned(),
         url: "http://shop.test/".to_owned(),
@@ -166,7 +167,7 @@ fn answer(content_type: &str, body: &[u8]) -> Answer {
         status: 200,
         http_version: "HTTP/1.1",
         url: "http://shop.test/".to_owned(),
-        headers: vec![("content-type".to_owned(), content_type.to_owned())],
+        headers: HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(content_type))]),
         body: body.to_vec().into(),
         timing: Timing::default(),
         peer: None,

@@ -19,6 +19,7 @@ use domain::{
         machine::{Command, Event, Machine},
     },
 };
+use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -119,7 +120,7 @@ fn answer(url: String) -> Response {
         status: 200,
         http_version: "HTTP/1.1",
         url,
-        headers: vec![("content-type".into(), "application/json".into())],
+        headers: HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]),
         body: Bytes::from_static(ANSWER.as_bytes()),
         timing: Timing { total: Duration::from_millis(1), ..Timing::default() },
         peer: None,

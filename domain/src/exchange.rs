@@ -1,10 +1,11 @@
 //! What goes out and what comes back: the vocabulary between the run machine, which decides, and whoever opens the
 //! socket. No I/O here.
 
-use std::{fmt, net::IpAddr, time::Duration};
+use std::{borrow::Cow, fmt, net::IpAddr, time::Duration};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use http::{HeaderMap, HeaderValue};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
@@ -41,6 +42,13 @@ pub struct Request {
     pub connection: Connection,
     /// Answers the origin's question who is asking.
     pub digest: Option<Digest>,
+}
+
+impl Request {
+    /// All headers.
+    pub fn header_texts(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
+        self.headers.iter().map(|(name, value)| (name.as_str(), value.into()))
+    }
 }
 
 /// What a connection depends on besides its origin: only requests that agree on it share one.
@@ -185,8 +193,8 @@ pub struct Response {
     pub http_version: &'static str,
     /// The final URL, after redirects.
     pub url: String,
-    /// In order of arrival; names in lower case. Bytes that are not UTF-8 are replaced.
-    pub headers: Vec<(String, String)>,
+    /// As they came.
+    pub headers: HeaderMap,
     /// Decompressed.
     pub body: Bytes,
     /// Phases and latency.
@@ -200,11 +208,20 @@ pub struct Response {
 }
 
 impl Response {
-    /// The first header of that name, whatever its case.
+    /// The first header of that name, whatever its case. Bytes that are not UTF-8 are replaced.
     #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(have, _)| have.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    pub fn header(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.headers.get(name).map(text)
     }
+
+    /// All headers, those of one name together; names in lower case. Bytes that are not UTF-8 are replaced.
+    pub fn header_texts(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
+        self.headers.iter().map(|(name, value)| (name.as_str(), text(value)))
+    }
+}
+
+fn text(value: &HeaderValue) -> Cow<'_, str> {
+    value.to_str().map_or_else(|_| String::from_utf8_lossy(value.as_bytes()), Cow::Borrowed)
 }
 
 /// No usable answer. A value, not an `Err`: a target that does not answer is a result.

@@ -1,7 +1,7 @@
 //! What is kept of a run: every step, every attempt, every assertion with actual and expected. A failed check is a
 //! value. These types are the packed row, the API's answer and `--reporter json`; masked before they are built.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{borrow::Cow, collections::BTreeMap, net::IpAddr};
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -189,7 +189,7 @@ pub struct ReceivedResponse {
     /// Status code.
     pub status: u16,
     /// `HTTP/1.1`, `HTTP/2`.
-    pub http_version: String,
+    pub http_version: Cow<'static, str>,
     /// The final URL.
     pub url: String,
     /// In order of arrival.
@@ -256,7 +256,7 @@ pub struct AssertionResult {
     /// What was looked at, as written: `body.total`, `headers.content-type`, `jsonpath $.items[*].sku`.
     pub source: String,
     /// The comparison's name: `equals`, `gt`, …
-    pub comparison: String,
+    pub comparison: Cow<'static, str>,
     /// What was expected, references resolved.
     pub expected: Value,
     /// What was there; absent when the path was missing. Capped.

@@ -83,7 +83,7 @@ mod tests {
             status,
             http_version: "HTTP/1.1",
             url: String::new(),
-            headers: Vec::new(),
+            headers: Default::default(),
             body: body.to_vec().into(),
             timing: Timing::default(),
             peer: None,

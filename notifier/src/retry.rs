@@ -59,7 +59,7 @@ pub(crate) enum Next {
 
 /// What an answer means.
 pub(crate) fn of_response(response: &Response, now: DateTime<Utc>) -> Outcome {
-    let not_before = response.header("retry-after").and_then(|text| retry_after(text, now));
+    let not_before = response.header("retry-after").and_then(|text| retry_after(&text, now));
     match response.status {
         200..300 => Outcome::Taken,
         408 | 425 | 429 => refused_for_now(response, now),
@@ -71,7 +71,7 @@ pub(crate) fn of_response(response: &Response, now: DateTime<Utc>) -> Outcome {
 
 /// A refusal that passes by itself.
 pub(crate) fn refused_for_now(response: &Response, now: DateTime<Utc>) -> Outcome {
-    let not_before = response.header("retry-after").and_then(|text| retry_after(text, now));
+    let not_before = response.header("retry-after").and_then(|text| retry_after(&text, now));
     Outcome::Later { delivery: Delivery::Refused, not_before }
 }
 

@@ -67,6 +67,7 @@ impl Answer {
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, Problem> {
         loop {
             let chunk = match &mut self.body {
+                Body::Plain(body) if body.is_end_stream() => return Ok(None),
                 Body::Plain(body) => {
                     let data = self.link.wait(data(body)).await.transpose();
                     return data.map_err(|error| failure::in_body(&error));

@@ -37,8 +37,6 @@ static USUAL_HEADERS: [(HeaderName, HeaderValue); 3] = [
     (ACCEPT_ENCODING, HeaderValue::from_static(ENCODINGS)),
     (USER_AGENT, HeaderValue::from_static(link::USER_AGENT)),
 ];
-/// Headers that a request has besides its own, at most: the usual ones, `Cookie`, `Host` and two for a proxy and a body.
-const OTHER_HEADERS: usize = 7;
 
 /// A request and what has been seen of its answer.
 pub(crate) struct Exchange<'a> {
@@ -98,20 +96,20 @@ impl<'a> Exchange<'a> {
             if std::mem::take(&mut asked) {
                 hop.authorize(None); // it was for this URL only
             }
-            hop = hop.redirected(answer.status, &answer.headers, &self.request.secret_headers)?;
+            hop = hop.redirected(answer.status, &answer.headers)?;
             self.session.connections.keep(answer);
         }
     }
 
     /// One hop, up to its response headers.
-    async fn ask(&mut self, hop: &Hop) -> Result<Answer, Problem> {
+    async fn ask(&mut self, hop: &Hop<'_>) -> Result<Answer, Problem> {
         self.hop = Seen::new(Some(hop.url.clone()));
         let connection = &self.request.connection;
         let shared = self.session.outbound.shared.clone();
         hop.check_literal(&shared.resolver.policy, connection)?;
         check_version(hop, connection)?;
         self.hop.literal = hop.literal().filter(|_| connection.proxy.is_none());
-        let (request, trace) = (self.render(hop), &mut self.hop.trace);
+        let (request, trace) = (self.render(hop)?, &mut self.hop.trace);
         let answer = self.session.connections.send(&shared, connection, &hop.url, request, trace).await?;
         self.hop.headers = Some(Instant::now());
         if self.request.cookies {
@@ -121,7 +119,7 @@ impl<'a> Exchange<'a> {
     }
 
     /// What a 401 wants to hear, if it asks in a way that the request can answer.
-    fn answer_challenge(&mut self, hop: &Hop, answer: &Answer) -> Option<HeaderValue> {
+    fn answer_challenge(&mut self, hop: &Hop<'_>, answer: &Answer) -> Option<HeaderValue> {
         let credentials = self.request.digest.as_ref()?;
         if answer.status != StatusCode::UNAUTHORIZED {
             return None;
@@ -134,18 +132,10 @@ impl<'a> Exchange<'a> {
         challenge.answer(credentials, &message, *count)
     }
 
-    fn render(&self, hop: &Hop) -> http::Request<Full<Bytes>> {
-        let mut request = http::Request::new(Full::new(hop.body.clone()));
-        *request.method_mut() = hop.method.clone();
-        let headers = request.headers_mut();
-        headers.reserve(hop.headers.len() + OTHER_HEADERS);
-        for (name, value) in &hop.headers {
-            headers.append(name, value.clone());
-        }
+    fn render(&self, hop: &Hop<'_>) -> Result<http::Request<Full<Bytes>>, Problem> {
+        let mut headers = hop.headers()?;
         for (name, usual) in &USUAL_HEADERS {
-            if !headers.contains_key(name) {
-                headers.insert(name, usual.clone());
-            }
+            headers.entry(name).or_insert_with(|| usual.clone());
         }
         if self.request.cookies
             && let Some(jar) = cookies(&self.session.cookies, &hop.url)
@@ -153,16 +143,19 @@ impl<'a> Exchange<'a> {
             let cookies = join_cookies(headers.get(COOKIE), jar);
             headers.insert(COOKIE, cookies);
         }
-        request
+        let mut request = http::Request::new(Full::new(hop.body.clone()));
+        *request.method_mut() = hop.method.clone();
+        *request.headers_mut() = headers;
+        Ok(request)
     }
 
-    async fn finish(&mut self, hop: Hop, mut answer: Answer) -> Result<Box<Response>, Problem> {
+    async fn finish(&mut self, hop: Hop<'_>, mut answer: Answer) -> Result<Box<Response>, Problem> {
         self.read(&mut answer).await?;
         let response = Box::new(Response {
             status: answer.status.as_u16(),
             http_version: version(answer.version),
             url: hop.url.into(),
-            headers: text_headers(&answer.headers),
+            headers: std::mem::take(&mut answer.headers),
             body: std::mem::take(&mut self.body).freeze(),
             timing: self.timing(),
             peer: self.hop.trace.peer(),
@@ -228,7 +221,7 @@ impl<'a> Exchange<'a> {
 }
 
 /// HTTP/2 without TLS has no words for an HTTP proxy.
-fn check_version(hop: &Hop, connection: &Connection) -> Result<(), Problem> {
+fn check_version(hop: &Hop<'_>, connection: &Connection) -> Result<(), Problem> {
     let through_http = connection.proxy.as_ref().is_some_and(Proxy::resolves);
     if connection.http_version == HttpVersion::Http2 && through_http && hop.url.scheme() == "http" {
         let message = "HTTP/2 without TLS cannot go through an HTTP proxy";
@@ -263,14 +256,6 @@ fn join_cookies(own: Option<&HeaderValue>, jar: HeaderValue) -> HeaderValue {
     let Some(own) = own else { return jar };
     let joined = [own.as_bytes(), b"; ", jar.as_bytes()].concat();
     HeaderValue::from_bytes(&joined).expect("two header values and a separator are one")
-}
-
-fn text_headers(headers: &HeaderMap) -> Vec<(String, String)> {
-    let text = |value: &HeaderValue| match value.to_str() {
-        Ok(text) => text.to_owned(),
-        Err(_) => String::from_utf8_lossy(value.as_bytes()).into_owned(),
-    };
-    headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect()
 }
 
 fn version(version: Version) -> &'static str {

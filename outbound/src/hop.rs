@@ -9,7 +9,7 @@ use domain::{
     outcome::ReasonCode,
 };
 use http::{
-    HeaderName, HeaderValue, Method,
+    HeaderMap, HeaderName, HeaderValue, Method,
     header::{AUTHORIZATION, CONTENT_LENGTH, TRANSFER_ENCODING},
 };
 use url::{Host, Position, Url};
@@ -17,21 +17,34 @@ use url::{Host, Position, Url};
 use crate::{
     failure::Problem,
     policy::AddressPolicy,
+    redirect::{belongs_to_origin, describes_body},
     resolver::{belongs, family_name},
 };
 
-/// Method, address, headers and body of one hop. The URL has no user information.
+/// Headers that a hop has besides the request's own, at most: the usual ones, `Cookie`, `Host`, who is asking, and two for a
+/// proxy and a body.
+const OTHER_HEADERS: usize = 8;
+
+/// Method, address and body of one hop, and what of the request's headers goes with it. The URL has no user information.
 #[derive(Debug, Clone)]
-pub(crate) struct Hop {
+pub(crate) struct Hop<'r> {
+    request: &'r Request,
     pub(crate) method: Method,
     pub(crate) url: Url,
-    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) body: Bytes,
+    /// Whether the request's own headers say who is asking.
+    pub(crate) own_authorization: bool,
+    /// Who is asking, if something else says so.
+    pub(crate) authorization: Option<HeaderValue>,
+    /// Whether a redirect has taken the body away.
+    pub(crate) without_body: bool,
+    /// Whether a redirect has led to another origin.
+    pub(crate) abroad: bool,
 }
 
-impl Hop {
+impl<'r> Hop<'r> {
     /// The first hop. `last` is where the run's last request went.
-    pub(crate) fn first(request: &Request, last: Option<&Url>) -> Result<Self, Problem> {
+    pub(crate) fn first(request: &'r Request, last: Option<&Url>) -> Result<Self, Problem> {
         let method = Method::from_bytes(request.method.as_bytes()).map_err(|_| {
             Problem::new(ReasonCode::ReferenceInvalid, format!("`{}` is not an HTTP method", request.method))
         })?;
@@ -40,13 +53,55 @@ impl Hop {
         if !is_http(&url) {
             return Err(Problem::new(ReasonCode::BadUrl, "the URL is neither http nor https"));
         }
-        let mut headers = headers(request)?;
-        if let Some(basic) = take_user_information(&mut url)
-            && !headers.iter().any(|(name, _)| *name == AUTHORIZATION)
-        {
-            headers.push((AUTHORIZATION, basic));
+        let basic = take_user_information(&mut url);
+        let own = request.headers.iter().any(|(name, _)| AUTHORIZATION == name.as_str());
+        Ok(Self {
+            request,
+            method,
+            url,
+            body: request.body.clone(),
+            own_authorization: own,
+            authorization: basic.filter(|_| !own),
+            without_body: false,
+            abroad: false,
+        })
+    }
+
+    /// What of the request's headers goes with it, and room for a few more.
+    pub(crate) fn headers(&self) -> Result<HeaderMap, Problem> {
+        let own = &self.request.headers;
+        let mut headers = HeaderMap::with_capacity(own.len() + OTHER_HEADERS);
+        for (name, value) in own {
+            let header =
+                HeaderName::try_from(name.as_str()).ok().zip(HeaderValue::try_from(value.as_str()).ok());
+            let Some((name, mut value)) = header else {
+                let message = format!("the header `{}` cannot be sent as it is", name.escape_default());
+                return Err(Problem::new(ReasonCode::ReferenceInvalid, message));
+            };
+            // Keeps it out of `Debug` and out of HTTP/2's compression tables.
+            value.set_sensitive(self.is_secret(&name));
+            if self.takes(&name) {
+                headers.append(name, value);
+            }
         }
-        Ok(Self { method, url, headers, body: request.body.clone() })
+        if let Some(authorization) = &self.authorization {
+            headers.append(AUTHORIZATION, authorization.clone());
+        }
+        Ok(headers)
+    }
+
+    fn takes(&self, name: &HeaderName) -> bool {
+        match *name {
+            // hyper frames the message; a second opinion would break the connection.
+            CONTENT_LENGTH | TRANSFER_ENCODING => false,
+            AUTHORIZATION if !self.own_authorization => false,
+            _ if self.without_body && describes_body(name) => false,
+            _ => !(self.abroad && (belongs_to_origin(name) || self.is_secret(name))),
+        }
+    }
+
+    fn is_secret(&self, name: &HeaderName) -> bool {
+        self.request.secret_headers.iter().any(|secret| secret == name.as_str())
     }
 
     /// Literals never reach the resolver, in whatever spelling (`0x7f.1`, `2130706433`): the URL parser has made
@@ -61,8 +116,8 @@ impl Hop {
 
     /// Says who is asking, or no longer.
     pub(crate) fn authorize(&mut self, authorization: Option<HeaderValue>) {
-        self.headers.retain(|(name, _)| *name != AUTHORIZATION);
-        self.headers.extend(authorization.map(|authorization| (AUTHORIZATION, authorization)));
+        self.own_authorization = false;
+        self.authorization = authorization;
     }
 
     /// The host, when it is an address.
@@ -108,24 +163,6 @@ pub(crate) fn check_address(
 
 pub(crate) fn is_http(url: &Url) -> bool {
     matches!(url.scheme(), "http" | "https")
-}
-
-fn headers(request: &Request) -> Result<Vec<(HeaderName, HeaderValue)>, Problem> {
-    let mut headers = Vec::with_capacity(request.headers.len());
-    for (name, value) in &request.headers {
-        let header = HeaderName::try_from(name.as_str()).ok().zip(HeaderValue::try_from(value.as_str()).ok());
-        let Some((name, mut value)) = header else {
-            let message = format!("the header `{}` cannot be sent as it is", name.escape_default());
-            return Err(Problem::new(ReasonCode::ReferenceInvalid, message));
-        };
-        // Keeps it out of `Debug` and out of HTTP/2's compression tables.
-        value.set_sensitive(request.secret_headers.iter().any(|secret| secret == name.as_str()));
-        // hyper frames the message; a second opinion would break the connection.
-        if name != CONTENT_LENGTH && name != TRANSFER_ENCODING {
-            headers.push((name, value));
-        }
-    }
-    Ok(headers)
 }
 
 /// Removes `user:password@` and returns it as basic authentication (RFC 7617).

@@ -190,14 +190,17 @@ impl Link {
     }
 }
 
-/// Waits for something of a connection and keeps the connection going meanwhile. It ends when it has to; whoever waits
-/// is told why by what it waits for.
+/// Waits for something of a connection and keeps the connection going until it is there. It ends when it has to; whoever
+/// waits is told why by what it waits for.
 async fn drive<T>(driver: &mut Option<Driver>, awaited: impl Future<Output = T>) -> T {
     let mut awaited = pin!(awaited);
     poll_fn(|context| {
-        if let Some(connection) = driver
-            && connection.as_mut().poll(context).is_ready()
-        {
+        let there = awaited.as_mut().poll(context);
+        let Some(connection) = driver else { return there };
+        if there.is_ready() {
+            return there;
+        }
+        if connection.as_mut().poll(context).is_ready() {
             *driver = None;
         }
         awaited.as_mut().poll(context)

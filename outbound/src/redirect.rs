@@ -17,22 +17,18 @@ pub(crate) fn is_redirect(status: StatusCode) -> bool {
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
 }
 
-impl Hop {
-    /// The request that the answer asks for. `secret_headers` are lower case.
-    pub(crate) fn redirected(
-        mut self,
-        status: StatusCode,
-        answer: &HeaderMap,
-        secret_headers: &[String],
-    ) -> Result<Self, Problem> {
+impl Hop<'_> {
+    /// The request that the answer asks for.
+    pub(crate) fn redirected(mut self, status: StatusCode, answer: &HeaderMap) -> Result<Self, Problem> {
         let next = target(&self.url, answer.get(LOCATION))?;
         if becomes_get(status, &self.method) {
             self.method = Method::GET;
             self.body.clear();
-            self.headers.retain(|(name, _)| !describes_body(name));
+            self.without_body = true;
         }
         if next.origin() != self.url.origin() {
-            self.headers.retain(|(name, _)| !belongs_to_origin(name, secret_headers));
+            self.abroad = true;
+            self.authorization = None;
         }
         self.url = next;
         Ok(self)
@@ -67,11 +63,12 @@ fn becomes_get(status: StatusCode, method: &Method) -> bool {
     }
 }
 
-fn describes_body(name: &HeaderName) -> bool {
+/// Whether it says something about a body.
+pub(crate) fn describes_body(name: &HeaderName) -> bool {
     name.as_str().starts_with("content-") || *name == LAST_MODIFIED || name.as_str() == "digest"
 }
 
-fn belongs_to_origin(name: &HeaderName, secret_headers: &[String]) -> bool {
+/// Whether it is for the origin that it was written for.
+pub(crate) fn belongs_to_origin(name: &HeaderName) -> bool {
     [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE, HOST].contains(name)
-        || secret_headers.iter().any(|secret| secret == name.as_str())
 }

@@ -1,9 +1,10 @@
 //! One run's connections and cookies.
 
-use std::{collections::HashMap, fmt};
+use std::{collections::HashMap, fmt, pin::Pin, time::Duration};
 
 use cookie_store::CookieStore;
 use domain::exchange::{Failure, Request, Response};
+use tokio::time::{Instant, Sleep, sleep};
 use url::Url;
 
 use crate::{Outbound, exchange::Exchange, pool::Pool};
@@ -17,6 +18,8 @@ pub struct Session {
     pub(crate) connections: Pool,
     /// Where the last request was answered.
     pub(crate) last: Option<Url>,
+    /// The time that a request may take. One clock for all of them: to set it costs less than to make it.
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl fmt::Debug for Session {
@@ -33,6 +36,7 @@ impl Session {
             nonces: HashMap::new(),
             connections: Pool::default(),
             last: None,
+            timer: None,
         }
     }
 
@@ -43,13 +47,27 @@ impl Session {
     /// When there is no usable answer, with what was measured until then.
     pub async fn send(&mut self, request: &Request) -> Result<Box<Response>, Failure> {
         self.outbound.shared.prepare(request);
+        let mut timer = self.timer(request.timeout);
         let mut exchange = Exchange::new(self, request);
         // On the heap, for it would make the state of a whole run large, which is moved about.
-        match tokio::time::timeout(request.timeout, Box::pin(exchange.run())).await {
-            Ok(Ok(response)) => Ok(response),
-            Ok(Err(problem)) => Err(exchange.failed(problem)),
-            Err(_) => Err(exchange.timed_out()),
-        }
+        let ended = tokio::select! {
+            biased;
+            ended = Box::pin(exchange.run()) => Some(ended),
+            () = &mut timer => None,
+        };
+        let answered = match ended {
+            Some(Ok(response)) => Ok(response),
+            Some(Err(problem)) => Err(exchange.failed(problem)),
+            None => Err(exchange.timed_out()),
+        };
+        self.timer = Some(timer);
+        answered
+    }
+
+    fn timer(&mut self, timeout: Duration) -> Pin<Box<Sleep>> {
+        let Some(mut timer) = self.timer.take() else { return Box::pin(sleep(timeout)) };
+        timer.as_mut().reset(Instant::now() + timeout);
+        timer
     }
 
     /// What is sent from now on comes from another visitor. Connections stay: nobody is known by them.

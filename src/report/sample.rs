@@ -28,11 +28,11 @@ pub(super) fn step(id: &str, name: &str, outcome: StepOutcome, latency_ms: f64) 
 
 pub(super) fn assertion(
     source: &str,
-    comparison: &str,
+    comparison: &'static str,
     expected: Value,
     actual: Option<Value>,
 ) -> AssertionResult {
-    let (source, comparison) = (source.to_owned(), comparison.to_owned());
+    let (source, comparison) = (source.to_owned(), comparison.into());
     AssertionResult { source, comparison, expected, actual, outcome: AssertionOutcome::Failed, message: None }
 }
 
@@ -47,7 +47,7 @@ pub(super) fn payment(assertions: Vec<AssertionResult>) -> Attempt {
         },
         response: Some(ReceivedResponse {
             status: 201,
-            http_version: "HTTP/1.1".to_owned(),
+            http_version: "HTTP/1.1".into(),
             url: "http://shop.test/payments".to_owned(),
             headers: Vec::new(),
             size: 27,

@@ -69,7 +69,7 @@ fn notice(channel: &Channel, incident: IncidentId, kind: NotificationKind, now: 
     let opened = kind == NotificationKind::Opened;
     let assertion = AssertionResult {
         source: "status".to_owned(),
-        comparison: "equals".to_owned(),
+        comparison: "equals".into(),
         expected: 200.into(),
         actual: Some(503.into()),
         outcome: AssertionOutcome::Failed,

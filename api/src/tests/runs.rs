@@ -70,7 +70,7 @@ async fn end(client: &Client, run: RunId, result: RunResult) {
 fn failed_step(reason: Reason) -> StepResult {
     let assertion = AssertionResult {
         source: "body.status".to_owned(),
-        comparison: "equals".to_owned(),
+        comparison: "equals".into(),
         expected: json!("captured"),
         actual: Some(json!("pending_review")),
         outcome: AssertionOutcome::Failed,

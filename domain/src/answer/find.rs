@@ -46,8 +46,8 @@ impl Answer {
         match path.first() {
             Some("body") => path.find_after(1, self.body()).map(Cow::Borrowed),
             Some("captures") => path.find_after(1, &self.captures).map(Cow::Borrowed),
-            Some("headers") => by_name(path, 1, headers(&self.response.headers)),
-            Some("cookies") => walk(path, 1, &cookies(&self.response.headers)),
+            Some("headers") => by_name(path, 1, headers(self.response.header_texts())),
+            Some("cookies") => walk(path, 1, &self.cookies()),
             Some("request") => self.find_request(path),
             Some(name) => match self.fact(name) {
                 Some(fact) => walk(path, 1, &fact),
@@ -55,6 +55,16 @@ impl Answer {
             },
             None => walk(path, 0, &SHAPE),
         }
+    }
+
+    /// What `set-cookie` headers set (RFC 6265, section 4.1); the last one of a name counts.
+    fn cookies(&self) -> Value {
+        let set = self.response.header_texts().filter(|(name, _)| *name == "set-cookie");
+        let pair = |(_, value): (_, Cow<'_, str>)| {
+            let (name, value) = value.split(';').next()?.split_once('=')?;
+            Some((name.trim().to_owned(), json!(value.trim())))
+        };
+        Value::Object(set.filter_map(pair).collect())
     }
 
     /// What is known besides headers and body.
@@ -90,14 +100,14 @@ impl Answer {
     fn find_request(&self, path: &Path) -> Result<Cow<'_, Value>, Missing> {
         let request = &self.request;
         if path.segments().get(1).and_then(Segment::name) == Some("headers") {
-            return by_name(path, 2, headers(&request.headers));
+            return by_name(path, 2, headers(request.header_texts()));
         }
         let text = String::from_utf8_lossy(&request.body);
-        let body = parse(&text, false).unwrap_or_else(|| Value::from(text));
+        let body = parse(&text, || false).unwrap_or_else(|| Value::from(text));
         let facts = json!({
             "url": request.url,
             "method": request.method,
-            "headers": headers(&request.headers),
+            "headers": headers(request.header_texts()),
             "body": body,
         });
         walk(path, 1, &facts)
@@ -119,25 +129,18 @@ fn by_name<'a>(path: &Path, done: usize, headers: Map<String, Value>) -> Result<
 }
 
 /// Lower-case names; the values of a repeated one are joined by commas (RFC 9110, section 5.3).
-fn headers(list: &[(String, String)]) -> Map<String, Value> {
+fn headers<'h>(list: impl Iterator<Item = (&'h str, Cow<'h, str>)>) -> Map<String, Value> {
     let mut joined = Map::new();
     for (name, value) in list {
         match joined.entry(name.to_ascii_lowercase()).or_insert(Value::Null) {
             Value::String(before) => {
                 before.push_str(", ");
-                before.push_str(value);
+                before.push_str(&value);
             }
-            first => *first = Value::from(value.as_str()),
+            first => *first = Value::from(value),
         }
     }
     joined
-}
-
-/// What `set-cookie` headers set (RFC 6265, section 4.1); the last one of a name counts.
-fn cookies(headers: &[(String, String)]) -> Value {
-    let set = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"));
-    let pairs = set.filter_map(|(_, value)| value.split(';').next()?.split_once('='));
-    Value::Object(pairs.map(|(name, value)| (name.trim().to_owned(), json!(value.trim()))).collect())
 }
 
 fn phases(timing: &Timing) -> Value {

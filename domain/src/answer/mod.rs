@@ -107,12 +107,12 @@ impl Answer {
     /// answer of `007` or `null` is a text.
     #[must_use]
     pub fn json(&self) -> Option<&Value> {
-        self.json.get_or_init(|| parse(&self.text(), self.says("json"))).as_ref()
+        self.json.get_or_init(|| parse(&self.text(), || self.says("json"))).as_ref()
     }
 
     /// The body as HTML or XML, parsed once; or why it is neither, as half a sentence.
     pub(crate) fn markup(&self) -> Result<&Tree, String> {
-        let parse = || markup::parse(self.response.header("content-type").unwrap_or_default(), &self.text());
+        let parse = || markup::parse(&self.response.header("content-type").unwrap_or_default(), &self.text());
         self.markup.get_or_init(parse).as_ref().map_err(Clone::clone)
     }
 
@@ -134,6 +134,6 @@ impl Answer {
 }
 
 /// A text as JSON; lone scalars only where they are announced as such.
-fn parse(text: &str, scalars: bool) -> Option<Value> {
-    serde_json::from_str(text).ok().filter(|value: &Value| scalars || value.is_object() || value.is_array())
+fn parse(text: &str, scalars: impl FnOnce() -> bool) -> Option<Value> {
+    serde_json::from_str(text).ok().filter(|value: &Value| value.is_object() || value.is_array() || scalars())
 }

@@ -17,13 +17,10 @@ pub(crate) fn json(body: &Value) -> Answer {
 /// The same with any body.
 pub(crate) fn with_body(content_type: &str, body: impl Into<Bytes>) -> Answer {
     let now = Utc.with_ymd_and_hms(2026, 1, 1, 0, 0, 0).unwrap();
-    let pairs = |list: &[(&str, &str)]| {
-        list.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
-    };
     let request = Request {
         method: "POST".to_owned(),
         url: "http://shop.example.com/orders".to_owned(),
-        headers: pairs(&[("Idempotency-Key", "k1")]),
+        headers: vec![("Idempotency-Key".to_owned(), "k1".to_owned())],
         secret_headers: Vec::new(),
         body: Bytes::from_static(br#"{"sku":"A"}"#),
         timeout: Duration::from_secs(10),
@@ -46,7 +43,10 @@ pub(crate) fn with_body(content_type: &str, body: impl Into<Bytes>) -> Answer {
         status: 201,
         http_version: "HTTP/2",
         url: "https://shop.example.com/orders/7".to_owned(),
-        headers: pairs(&headers),
+        headers: headers
+            .into_iter()
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+            .collect(),
         body: body.into(),
         timing: Timing {
             dns: Some(Duration::from_millis(3)),

@@ -81,7 +81,7 @@ impl Comparisons {
         let message = resolved.holds(actual).err();
         Ok(AssertionResult {
             source: self.label.clone(),
-            comparison: rule.comparison.as_str().to_owned(),
+            comparison: rule.comparison.as_str().into(),
             expected: resolved.expected.into_owned(),
             actual: actual.ok().map(kept),
             outcome: match &message {

@@ -97,7 +97,7 @@ impl Original {
         let message = self.comparison.holds(actual, &expected).err();
         Ok(AssertionResult {
             source: self.property.clone(),
-            comparison: self.comparison.to_string(),
+            comparison: self.comparison.to_string().into(),
             expected,
             actual: actual.ok().map(kept),
             outcome: if message.is_none() { AssertionOutcome::Passed } else { AssertionOutcome::Failed },

@@ -74,7 +74,7 @@ impl RequestPlan {
     /// # Errors
     /// The first reference that has no value, or a value that its place cannot take.
     pub fn render(&self, scope: &dyn Scope) -> Result<Rendered, Unresolved> {
-        let mut headers = Headers::default();
+        let mut headers = Headers::with_room_for(self.headers.len());
         for (name, value) in &self.headers {
             let secret = value.touches_secrets() || value.names_any(&self.set_ups);
             headers.push(name.render_header(scope)?, value.render_header(scope)?, secret);
@@ -103,13 +103,19 @@ impl RequestPlan {
     }
 }
 
-#[derive(Default)]
+/// Headers that others than the step add: of the body, of who is asking, of the run.
+const OTHERS: usize = 4;
+
 pub(super) struct Headers {
     all: Vec<(String, String)>,
     secret: Vec<String>,
 }
 
 impl Headers {
+    fn with_room_for(own: usize) -> Self {
+        Self { all: Vec::with_capacity(own + OTHERS), secret: Vec::new() }
+    }
+
     pub(super) fn push(&mut self, name: String, value: String, secret: bool) {
         if secret {
             self.secret.push(name.to_ascii_lowercase());

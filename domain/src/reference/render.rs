@@ -28,7 +28,7 @@ impl Template {
     /// # Errors
     /// The first reference without a value.
     pub fn render_text(&self, scope: &dyn Scope) -> Result<String, Unresolved> {
-        let mut text = String::new();
+        let mut text = String::with_capacity(self.size_hint());
         for piece in &self.pieces {
             match piece {
                 Piece::Text(literal) => text.push_str(literal),
@@ -43,7 +43,7 @@ impl Template {
     /// # Errors
     /// The first reference without a value, or whose value would break out of the header.
     pub fn render_header(&self, scope: &dyn Scope) -> Result<String, Unresolved> {
-        let mut text = String::new();
+        let mut text = String::with_capacity(self.size_hint());
         for piece in &self.pieces {
             let start = text.len();
             match piece {

@@ -88,6 +88,15 @@ impl Template {
         }
     }
 
+    /// About so many bytes it renders to.
+    pub(super) fn size_hint(&self) -> usize {
+        let size = |piece: &Piece| match piece {
+            Piece::Text(text) => text.len(),
+            Piece::Reference(_) => 32,
+        };
+        self.pieces.iter().map(size).sum()
+    }
+
     /// Whether what it renders to must be masked.
     #[must_use]
     pub fn touches_secrets(&self) -> bool {

@@ -28,7 +28,7 @@ impl Template {
     /// # Errors
     /// The first reference without a value, or whose value cannot stand where it is.
     pub fn render_url(&self, scope: &dyn Scope) -> Result<String, Unresolved> {
-        let mut url = String::new();
+        let mut url = String::with_capacity(self.size_hint());
         let mut base = 0;
         for (at, piece) in self.pieces.iter().enumerate() {
             match piece {

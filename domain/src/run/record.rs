@@ -1,12 +1,13 @@
 //! Writes down what happens in a run, step by step, in the form that is kept.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
 use serde_json::Value;
 
 use crate::{
     answer::Answer,
     exchange::{Failure, Request, Response, Timing},
+    masking::MASK,
     outcome::{Outcome, Reason},
     plan::Plan,
     result::{Attempt, FailureView, ReceivedResponse, SentRequest, StepOutcome, StepResult, TimingView},
@@ -181,20 +182,18 @@ fn timing(timing: &Timing) -> TimingView {
 /// Headers whose value is who somebody is: shown by their scheme only.
 const CREDENTIALS: [&str; 5] = ["authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"];
 
-fn shown(headers: &[(String, String)]) -> Vec<(String, String)> {
-    headers
-        .iter()
-        .map(|(name, value)| {
-            let credential = CREDENTIALS.iter().any(|known| name.eq_ignore_ascii_case(known));
-            (name.clone(), if credential { scheme(value) } else { value.clone() })
-        })
-        .collect()
+fn shown<'h>(headers: impl Iterator<Item = (&'h str, Cow<'h, str>)>) -> Vec<(String, String)> {
+    let one = |(name, value): (&str, Cow<'_, str>)| {
+        let credential = CREDENTIALS.iter().any(|known| name.eq_ignore_ascii_case(known));
+        (name.to_owned(), if credential { scheme(&value) } else { value.into_owned() })
+    };
+    headers.map(one).collect()
 }
 
 /// What of a credential can be shown.
 fn scheme(credential: &str) -> String {
-    let scheme = credential.split_once([' ', '=']).map_or("", |(scheme, _)| &credential[..=scheme.len()]);
-    format!("{scheme}***")
+    let scheme = credential.find([' ', '=']).map_or("", |end| &credential[..=end]);
+    [scheme, MASK].concat()
 }
 
 fn sent(request: &Request, with_body: bool) -> SentRequest {
@@ -203,7 +202,7 @@ fn sent(request: &Request, with_body: bool) -> SentRequest {
     SentRequest {
         method: request.method.clone(),
         url: request.url.clone(),
-        headers: shown(&request.headers),
+        headers: shown(request.header_texts()),
         body,
     }
 }
@@ -218,9 +217,9 @@ fn received(answer: &Answer, with_body: bool) -> ReceivedResponse {
     };
     ReceivedResponse {
         status: response.status,
-        http_version: response.http_version.to_owned(),
+        http_version: response.http_version.into(),
         url: response.url.clone(),
-        headers: shown(&response.headers),
+        headers: shown(response.header_texts()),
         size: response.body.len() as u64,
         body,
         body_truncated,

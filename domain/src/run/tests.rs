@@ -9,6 +9,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use chrono::DateTime;
+use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -83,7 +84,7 @@ fn response(status: u16, body: &str) -> Response {
         status,
         http_version: "HTTP/1.1",
         url: URL.into(),
-        headers: vec![("content-type".into(), "application/json".into())],
+        headers: HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]),
         body: Bytes::copy_from_slice(body.as_bytes()),
         timing: Timing { total: Duration::from_millis(5), ..Timing::default() },
         peer: None,

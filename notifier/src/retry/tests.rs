@@ -7,7 +7,7 @@ fn at(seconds: i64) -> DateTime<Utc> {
 }
 
 fn response(status: u16, retry_after: Option<&str>) -> Response {
-    let headers = retry_after.map(|text| ("retry-after".to_owned(), text.to_owned()));
+    let headers = retry_after.map(|text| ("retry-after".parse().unwrap(), text.parse().unwrap()));
     Response {
         status,
         http_version: "HTTP/1.1",

@@ -138,7 +138,7 @@ fn the_result_says_what_was_asked_and_found() {
     let answer = sample::json(&json!({ "id": 42 }));
     let result =
         only(&json!({ "property": "body.id", "comparison": "is equal to", "expected": "41" }), &answer);
-    assert_eq!((result.source.as_str(), result.comparison.as_str()), ("body.id", "is equal to"));
+    assert_eq!((result.source.as_str(), &*result.comparison), ("body.id", "is equal to"));
     assert_eq!((result.expected, result.actual), (json!("41"), Some(json!(42))));
     assert_eq!(
         result.message.unwrap(),

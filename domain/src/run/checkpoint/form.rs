@@ -6,6 +6,7 @@ use std::{net::IpAddr, time::Duration};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use http::HeaderMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 
@@ -80,7 +81,8 @@ struct ResponseForm {
     #[serde(deserialize_with = "http_version")]
     http_version: HttpVersion,
     url: String,
-    headers: Vec<(String, String)>,
+    #[serde(with = "headers")]
+    headers: HeaderMap,
     #[serde(with = "body")]
     body: Bytes,
     #[serde(with = "TimingForm")]
@@ -134,6 +136,27 @@ mod peer {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<TlsPeer>, D::Error> {
         Ok(Option::<Owned>::deserialize(from)?.map(|Owned(peer)| peer))
+    }
+}
+
+/// As pairs of texts.
+mod headers {
+    use http::{HeaderName, HeaderValue};
+
+    use super::{Deserialize, Deserializer, HeaderMap, Serializer, de};
+
+    pub(super) fn serialize<S: Serializer>(headers: &HeaderMap, to: S) -> Result<S::Ok, S::Error> {
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        to.collect_seq(headers.iter().map(|(name, value)| (name.as_str(), text(value))))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<HeaderMap, D::Error> {
+        let pairs = Vec::<(String, String)>::deserialize(from)?;
+        let header = |(name, value): (String, String)| {
+            let name = HeaderName::try_from(name).map_err(de::Error::custom)?;
+            Ok((name, HeaderValue::try_from(value).map_err(de::Error::custom)?))
+        };
+        pairs.into_iter().map(header).collect()
     }
 }
 

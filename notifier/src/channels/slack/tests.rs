@@ -12,7 +12,10 @@ fn answer(status: u16, body: &Value, retry_after: Option<&str>) -> Response {
         status,
         http_version: "HTTP/1.1",
         url: String::new(),
-        headers: retry_after.map(|text| ("retry-after".to_owned(), text.to_owned())).into_iter().collect(),
+        headers: retry_after
+            .map(|text| ("retry-after".parse().unwrap(), text.parse().unwrap()))
+            .into_iter()
+            .collect(),
         body: body.to_string().into(),
         timing: Timing::default(),
         peer: None,
