@@ -55,7 +55,7 @@ pub(crate) struct Context {
 
 /// What is driven for a run, and with what.
 struct Ready<'c> {
-    machine: Machine,
+    machine: Box<Machine>,
     guard: Owner<'c>,
     set_ups: Fleet<'c>,
     flow: Flow,
@@ -127,18 +127,18 @@ impl Context {
     }
 
     async fn own(self: &Arc<Self>, run: Run, owner: WorkerId, in_hand: InHand) {
-        let Ready { mut machine, mut guard, set_ups, flow } = match self.ready(&run, owner).await {
+        let Ready { machine, mut guard, set_ups, flow } = match self.ready(&run, owner).await {
             Ok(ready) => ready,
             Err(reason) => return self.record(Ended::inconclusive(run, owner, reason)).await,
         };
         let (began, session) = (Instant::now(), self.outbound.session());
         let finished = tokio::select! {
             biased;
-            finished = drive(&mut machine, session, &mut guard, &set_ups, &in_hand.cancel) => finished,
+            finished = drive(machine, session, &mut guard, &set_ups, &in_hand.cancel) => finished,
             () = self.stop.drained.cancelled() => None,
         };
         match finished {
-            Some(result) => {
+            Some((result, _)) => {
                 let result = self.egress.excuse(self.pulse.excuse(result, began)).await;
                 self.record(Ended { run, owner, flow, result }).await;
             }
@@ -162,7 +162,7 @@ impl Context {
         } else {
             Machine::new(plan, inputs)
         };
-        Ok(Ready { machine, guard, set_ups, flow })
+        Ok(Ready { machine: Box::new(machine), guard, set_ups, flow })
     }
 
     async fn record(&self, ended: Ended) {

@@ -2,6 +2,7 @@
 
 use std::{
     future::{Future, pending, ready},
+    panic::resume_unwind,
     pin::{Pin, pin},
     sync::Arc,
     time::Duration,
@@ -20,8 +21,14 @@ use domain::{
 };
 use outbound::Session;
 use serde_json::{Map, Value};
-use tokio::time::{Instant, Sleep, sleep, sleep_until};
+use tokio::{
+    task::{JoinError, spawn_blocking},
+    time::{Instant, Sleep, sleep, sleep_until},
+};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
+
+/// Bytes of a body that are judged within a millisecond or so.
+const LARGE: usize = 128 * 1024;
 
 /// Asked before each request whether it may be sent.
 pub trait Guard: Send + Sync {
@@ -76,7 +83,8 @@ pub async fn execute(
     set_ups: &impl SetUps,
     cancel: &CancellationToken,
 ) -> Option<RunResult> {
-    drive(&mut Machine::new(plan, inputs), session, guard, set_ups, cancel).await
+    let machine = Box::new(Machine::new(plan, inputs));
+    drive(machine, session, guard, set_ups, cancel).await.map(|(result, _)| result)
 }
 
 /// Runs a set-up to its end, and answers what it captured, in clear.
@@ -87,26 +95,31 @@ pub async fn share(
     guard: &mut impl Guard,
     cancel: &CancellationToken,
 ) -> Option<(RunResult, Map<String, Value>)> {
-    let mut machine = Machine::sharing(plan, inputs);
-    let result = drive(&mut machine, session, guard, &NoSetUps, cancel).await?;
+    let machine = Box::new(Machine::sharing(plan, inputs));
+    let (result, machine) = drive(machine, session, guard, &NoSetUps, cancel).await?;
     Some((result, machine.into_captures()))
 }
 
-/// The same for a machine, which may be one that only cleans up.
+/// The same for a machine, which may be one that only cleans up. It comes back at its end.
 pub(crate) async fn drive(
-    machine: &mut Machine,
+    mut machine: Box<Machine>,
     mut session: Session,
     guard: &mut impl Guard,
     set_ups: &impl SetUps,
     cancel: &CancellationToken,
-) -> Option<RunResult> {
+) -> Option<(RunResult, Box<Machine>)> {
     let mut started = Instant::now();
     let cancelled = pin!(cancel.cancelled());
     let deadline = pin!(sleep_until(started + machine.deadline()));
     let mut interrupted = Interruptions { cancelled, deadline };
     let mut event = Event::Started;
     loop {
-        let command = machine.on(event, started.elapsed());
+        let command;
+        if takes_long(&event) {
+            (machine, command) = aside(machine, event, started.elapsed()).await;
+        } else {
+            command = machine.on(event, started.elapsed());
+        }
         let stoppable = !machine.is_cleaning();
         // Waiting for ourselves is not the target's time: the run's clock stands still.
         if let Command::Send { repeatable, .. } = command {
@@ -118,7 +131,7 @@ pub(crate) async fn drive(
         }
         interrupted.deadline.as_mut().reset(started + machine.deadline());
         event = match command {
-            Command::Finish(result) => return Some(*result),
+            Command::Finish(result) => return Some((*result, machine)),
             Command::Send { request, .. } => {
                 let answered = async {
                     match session.send(&request).await {
@@ -143,6 +156,24 @@ pub(crate) async fn drive(
                 interrupted.or(ready(Event::CookiesForgotten), stoppable, guard).await
             }
         };
+    }
+}
+
+/// Whether the machine will think about it for so long that other runs of this thread would see their answers late.
+fn takes_long(event: &Event) -> bool {
+    matches!(event, Event::Responded(response) if response.body.len() > LARGE)
+}
+
+/// Tells the machine on a thread where nobody waits for an answer.
+async fn aside(mut machine: Box<Machine>, event: Event, at: Duration) -> (Box<Machine>, Command) {
+    let told = spawn_blocking(move || {
+        let command = machine.on(event, at);
+        (machine, command)
+    });
+    match told.await.map_err(JoinError::try_into_panic) {
+        Ok(told) => told,
+        Err(Ok(panic)) => resume_unwind(panic),
+        Err(Err(_)) => pending().await, // the process ends
     }
 }
 
