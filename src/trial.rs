@@ -28,7 +28,7 @@ use crate::{
     documents::Documents,
     report::{Source, Tested},
 };
-pub(crate) use lanes::{Ended, InOrder, Series};
+pub(crate) use lanes::{Arrival, Ended, InOrder, Series};
 pub(crate) use set_ups::SetUps;
 
 /// What the command line says besides the documents.

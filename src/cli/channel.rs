@@ -1,6 +1,7 @@
 //! `skopos channel test`: has a server send a test message and its end, and shows what came of them.
 
 use std::{
+    borrow::Cow,
     io::{self, Write},
     time::Duration,
 };
@@ -63,7 +64,7 @@ impl Test {
             let id = message["id"].as_str().context("the server answered without an id")?;
             let ended = self.ended(&mut client, id, until).await?;
             show(&ended)?;
-            states.push(printable(ended["state"].as_str().unwrap_or_default()));
+            states.push(text(&ended["state"]).into_owned());
         }
         writeln!(io::stdout(), "{}: {}", self.id, verdict(&states))?;
         Ok(if states.iter().all(|state| state == "sent") { Exit::Success } else { Exit::Failed })
@@ -85,9 +86,8 @@ impl Test {
 /// One line for the message and one for each try.
 fn show(message: &Value) -> anyhow::Result<()> {
     let (style, mut out) = (Style::of(&io::stdout()), io::stdout().lock());
-    let text = |value: &Value| printable(value.as_str().unwrap_or_default());
     let state = text(&message["state"]);
-    let shown = match state.as_str() {
+    let shown = match &*state {
         "sent" => style.green(&state),
         "dead" => style.red(&state),
         _ => style.yellow(&state),
@@ -95,17 +95,21 @@ fn show(message: &Value) -> anyhow::Result<()> {
     writeln!(out, "{:<9} {shown}  {}", text(&message["kind"]), style.dim(text(&message["id"])))?;
     for attempt in message["attempts"].as_array().into_iter().flatten() {
         let answer = match &attempt["answer"] {
-            Value::Null => "no answer was recorded".to_owned(),
+            Value::Null => "no answer was recorded".into(),
             answer => text(answer),
         };
         writeln!(out, "  try {}  {answer}", attempt["attempt"])?;
     }
-    match (state.as_str(), message["attempts"].as_array().is_some_and(Vec::is_empty)) {
+    match (&*state, message["attempts"].as_array().is_some_and(Vec::is_empty)) {
         ("pending", true) => writeln!(out, "  not tried yet")?,
         ("pending", false) => writeln!(out, "  the next try is at {}", text(&message["next_attempt_at"]))?,
         _ => {}
     }
     Ok(())
+}
+
+fn text(value: &Value) -> Cow<'_, str> {
+    printable(value.as_str().unwrap_or_default())
 }
 
 /// What the messages came to, and what to do.

@@ -5,6 +5,7 @@ use std::{
     num::{NonZeroU32, NonZeroUsize},
     path::PathBuf,
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::Context;
@@ -14,7 +15,10 @@ use domain::{
 };
 use outbound::Outbound;
 use serde_json::{Map, Value};
-use tokio::time::Instant;
+use tokio::{
+    sync::mpsc::{Sender, channel},
+    time::{Instant, sleep},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
@@ -22,11 +26,14 @@ use crate::{
     config::Config,
     documents::Documents,
     logging,
-    report::{self, Choice, Reporters, Summary},
+    report::{self, Choice, Outputs, Pieces, Reporters, Summary},
     shutdown::Signals,
     terminal::Style,
-    trial::{self, Ended, InOrder, Overrides, Selection, Series, SetUps, Trial},
+    trial::{self, Arrival, Ended, InOrder, Overrides, Selection, Series, SetUps, Trial},
 };
+
+/// Runs that end within so much time are written together: to be woken for each costs more than to tell of it.
+const TOGETHER: Duration = Duration::from_millis(2);
 
 /// The arguments of `skopos test`.
 #[derive(Debug, clap::Args)]
@@ -82,9 +89,9 @@ impl Test {
             writeln!(io::stderr(), "{}: {missing}", Style::of(&io::stderr()).yellow("warning"))?;
         }
         let outbound = Outbound::new(config.outbound_with_loopback());
-        let reporters = Reporters::open(&choices)?;
+        let reports = report::open(&choices)?;
         writeln!(io::stderr(), "{}", crate::config::LOOPBACK_IS_ALLOWED)?;
-        Ok(exit(self.run_all(trials, &outbound, reporters).await?))
+        Ok(exit(self.run_all(trials, &outbound, reports).await?))
     }
 
     /// Reports in the order of the documents, whichever ends first.
@@ -92,14 +99,22 @@ impl Test {
         &self,
         trials: Vec<Trial>,
         outbound: &Outbound,
-        reporters: Reporters,
+        (reporters, mut outputs): (Reporters, Outputs),
     ) -> anyhow::Result<Summary> {
         let cancel = cancel_on_signal();
         let set_ups = SetUps::new(outbound.clone(), Arc::new(SystemClock), cancel.clone());
         let (repeat, fail_fast) = (self.repeat.get(), self.fail_fast);
-        let runs = Series { trials, repeat, fail_fast, set_ups, cancel }.start(self.jobs.get());
-        // On the runtime's own threads: to wake the main thread for every run costs as much as a request.
-        tokio::spawn(tell(runs, reporters)).await.context("the report panicked")?
+        let series = Series { trials, repeat, fail_fast, set_ups, cancel };
+        let (pieces, mut told) = channel(1);
+        let telling = series.start(self.jobs.get(), move |runs| tell(runs, reporters, pieces))?;
+        while let Some(pieces) = told.recv().await {
+            outputs.write(&pieces)?;
+            sleep(TOGETHER).await;
+        }
+        let ended = telling.join().ok().context("the report panicked")?;
+        let (pieces, summary) = ended?;
+        outputs.write(&pieces)?;
+        Ok(summary)
     }
 
     fn overrides(&self) -> anyhow::Result<Overrides> {
@@ -135,14 +150,33 @@ impl Test {
     }
 }
 
-/// Reports what ends.
-async fn tell(mut runs: InOrder, mut reporters: Reporters) -> anyhow::Result<Summary> {
+/// Reports what ends: in pieces that have several runs in them when runs end faster than they are written.
+async fn tell(
+    mut runs: InOrder,
+    mut reporters: Reporters,
+    pieces: Sender<Pieces>,
+) -> anyhow::Result<(Pieces, Summary)> {
     let started = Instant::now();
-    while let Some(ended) = runs.next().await {
+    // What is told and not yet on its way takes room as if it were still to be told.
+    let mut rooms = Vec::new();
+    loop {
+        let ended = tokio::select! {
+            biased;
+            place = pieces.reserve(), if reporters.have_told() => {
+                place.context("the report is not written any more")?.send(reporters.take());
+                rooms.clear();
+                continue;
+            }
+            ended = runs.next() => ended,
+        };
+        let Some(Arrival { ended, room, .. }) = ended else { break };
         match ended {
             Ended::Tested(tested) => reporters.run(*tested)?,
             Ended::NotRun => reporters.not_run(),
             Ended::Panicked => anyhow::bail!("a run panicked"),
+        }
+        if reporters.have_told() {
+            rooms.push(room);
         }
     }
     Ok(reporters.finish(started.elapsed().as_secs_f64() * 1_000.0)?)

@@ -14,7 +14,7 @@ mod words;
 use std::{
     collections::BTreeMap,
     fs::File,
-    io::{self, BufWriter, Write},
+    io::{self, Write},
     path::PathBuf,
     sync::Arc,
 };
@@ -44,39 +44,62 @@ struct Ending {
     duration_ms: f64,
 }
 
-/// Every report that was asked for.
+/// Every report that was asked for, as text that is to be written.
 pub(crate) struct Reporters {
-    reports: Vec<(Box<dyn Write + Send>, Box<dyn Report>)>,
+    reports: Vec<(Vec<u8>, Box<dyn Report>)>,
     summary: Summary,
 }
 
-impl Reporters {
-    /// Opens the files, so that one that cannot be written is known before anything is sent.
-    pub(crate) fn open(choices: &[Choice]) -> anyhow::Result<Self> {
-        let mut reports = Vec::new();
-        for Choice { format, file } in choices {
-            let (out, style): (Box<dyn Write + Send>, _) = match file {
-                Some(path) => {
-                    let file =
-                        File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
-                    (Box::new(BufWriter::new(file)), Style::Plain)
-                }
-                None => (Box::new(BufWriter::new(io::stdout())), Style::of(&io::stdout())),
-            };
-            reports.push((out, report(*format, style)));
-        }
-        Ok(Self { reports, summary: Summary::default() })
-    }
+/// Where each of them goes.
+pub(crate) struct Outputs(Vec<Box<dyn Write + Send>>);
 
-    /// Tells of a run, at once and as a whole.
+/// A piece of each of them.
+pub(crate) struct Pieces(Vec<Vec<u8>>);
+
+/// Opens the files, so that one that cannot be written is known before anything is sent.
+pub(crate) fn open(choices: &[Choice]) -> anyhow::Result<(Reporters, Outputs)> {
+    let (mut reports, mut outputs) = (Vec::new(), Vec::new());
+    for Choice { format, file } in choices {
+        let (output, style): (Box<dyn Write + Send>, _) = match file {
+            Some(path) => {
+                let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+                (Box::new(file), Style::Plain)
+            }
+            None => (Box::new(io::stdout()), Style::of(&io::stdout())),
+        };
+        outputs.push(output);
+        reports.push((Vec::new(), report(*format, style)));
+    }
+    Ok((Reporters { reports, summary: Summary::default() }, Outputs(outputs)))
+}
+
+impl Outputs {
+    /// Writes what comes next.
+    pub(crate) fn write(&mut self, pieces: &Pieces) -> io::Result<()> {
+        for (output, piece) in self.0.iter_mut().zip(&pieces.0) {
+            output.write_all(piece)?;
+            output.flush()?;
+        }
+        Ok(())
+    }
+}
+
+impl Reporters {
+    /// Tells of a run, as a whole.
     pub(crate) fn run(&mut self, tested: Tested) -> io::Result<()> {
         self.summary.add(tested.result.outcome);
         let tested = Arc::new(tested);
-        for (out, report) in &mut self.reports {
-            report.run(out, &tested)?;
-            out.flush()?;
-        }
-        Ok(())
+        self.reports.iter_mut().try_for_each(|(text, report)| report.run(text, &tested))
+    }
+
+    /// Whether something was told that was not taken.
+    pub(crate) fn have_told(&self) -> bool {
+        self.reports.iter().any(|(text, _)| !text.is_empty())
+    }
+
+    /// What was told since this was asked last.
+    pub(crate) fn take(&mut self) -> Pieces {
+        Pieces(self.reports.iter_mut().map(|(text, _)| std::mem::take(text)).collect())
     }
 
     /// Counts a run that was not begun, because another one failed or somebody stopped them.
@@ -85,13 +108,10 @@ impl Reporters {
     }
 
     /// Ends the reports.
-    pub(crate) fn finish(mut self, duration_ms: f64) -> io::Result<Summary> {
+    pub(crate) fn finish(mut self, duration_ms: f64) -> io::Result<(Pieces, Summary)> {
         let ending = Ending { summary: self.summary, duration_ms };
-        for (out, report) in &mut self.reports {
-            report.finish(out, ending)?;
-            out.flush()?;
-        }
-        Ok(self.summary)
+        self.reports.iter_mut().try_for_each(|(text, report)| report.finish(text, ending))?;
+        Ok((self.take(), self.summary))
     }
 }
 

@@ -19,7 +19,7 @@ use super::{
     Ending, Report, Tested, curl,
     words::{cut, duration, needs_attention, shared, shown, unmet, untold},
 };
-use crate::terminal::{Style, printable};
+use crate::terminal::{Painted, Style, printable};
 
 /// Writes runs as they come.
 #[derive(Debug, Clone, Copy)]
@@ -31,9 +31,10 @@ impl Report for Pretty {
     /// One run: a line, and a line or more for each step.
     fn run(&mut self, out: &mut dyn Write, tested: &Arc<Tested>) -> io::Result<()> {
         let result = &tested.result;
-        let head = self.style.bold(printable(&tested.title()));
-        let aside = self.style.dim(format!("{}  {}", duration(result.duration_ms), tested.place));
-        writeln!(out, "{} {head}  {aside}", self.outcome(result.outcome))?;
+        let title = tested.title();
+        write!(out, "{} {}  ", self.outcome(result.outcome), self.style.bold(printable(&title)))?;
+        let aside = format_args!("{}  {}", duration(result.duration_ms), tested.place);
+        writeln!(out, "{}", self.style.dim(aside))?;
         for set_up in &result.set_ups {
             self.set_up(out, set_up)?;
         }
@@ -59,7 +60,8 @@ impl Report for Pretty {
                 _ => self.style.yellow(text),
             }
         };
-        let counts: Vec<_> = ending.summary.counts().into_iter().map(paint).collect();
+        let counts: Vec<_> =
+            ending.summary.counts().into_iter().map(|count| paint(count).to_string()).collect();
         writeln!(out, "{} in {}", counts.join(", "), duration(ending.duration_ms))
     }
 }
@@ -77,19 +79,20 @@ impl Pretty {
     }
 
     fn step(&self, out: &mut dyn Write, step: &StepResult) -> io::Result<()> {
-        let name = printable(&step.name);
+        write!(out, "  {} {}", self.step_outcome(step.outcome), printable(&step.name))?;
         let aside = match (step.outcome, step.latency_ms) {
             (StepOutcome::Skipped, _) => step.reason.as_ref().map(|reason| printable(&reason.message)),
-            (_, Some(latency)) => Some(duration(latency)),
+            (_, Some(latency)) => Some(duration(latency).into()),
             (_, None) => None,
         };
-        let tries = (step.attempts.len() > 1).then(|| format!("{} requests", step.attempts.len()));
-        let asides: Vec<_> = aside.into_iter().chain(tries).collect();
-        write!(out, "  {} {name}", self.step_outcome(step.outcome))?;
-        if !asides.is_empty() {
-            write!(out, "  {}", self.style.dim(asides.join(", ")))?;
+        match (aside, step.attempts.len()) {
+            (None, 0..=1) => writeln!(out)?,
+            (Some(aside), 0..=1) => writeln!(out, "  {}", self.style.dim(aside))?,
+            (None, tries) => writeln!(out, "  {}", self.style.dim(format_args!("{tries} requests")))?,
+            (Some(aside), tries) => {
+                writeln!(out, "  {}", self.style.dim(format_args!("{aside}, {tries} requests")))?;
+            }
         }
-        writeln!(out)?;
         if needs_attention(step.outcome) { self.trouble(out, step) } else { Ok(()) }
     }
 
@@ -139,7 +142,7 @@ impl Pretty {
         writeln!(out, "        {} {value}", self.style.dim(format_args!("{name:<8}")))
     }
 
-    fn outcome(&self, outcome: Outcome) -> String {
+    fn outcome(&self, outcome: Outcome) -> Painted<&'static str> {
         match outcome {
             Outcome::Passed => self.style.green("✓"),
             Outcome::Degraded => self.style.yellow("!"),
@@ -149,7 +152,7 @@ impl Pretty {
         }
     }
 
-    fn step_outcome(&self, outcome: StepOutcome) -> String {
+    fn step_outcome(&self, outcome: StepOutcome) -> Painted<&'static str> {
         match outcome {
             StepOutcome::Passed => self.style.green("✓"),
             StepOutcome::Degraded => self.style.yellow("!"),

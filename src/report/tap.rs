@@ -1,6 +1,7 @@
 //! `--reporter tap`: TAP version 14 (testanything.org). A collection is a test with a subtest of its steps.
 
 use std::{
+    borrow::Cow,
     io::{self, Write},
     sync::Arc,
 };
@@ -42,7 +43,7 @@ impl Report for Tap {
             &[
                 ("at", Some(tested.place.clone())),
                 ("outcome", Some(outcome.to_string())),
-                ("message", untold(tested)),
+                ("message", untold(tested).map(Cow::into_owned)),
             ],
         )
     }

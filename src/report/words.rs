@@ -1,6 +1,6 @@
 //! What reporters say about a step, in sentences. Everything in a result is masked before it comes here.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use domain::{
     outcome::{Outcome, Reason},
@@ -31,7 +31,7 @@ fn why(step: &StepResult) -> Vec<String> {
     if !told.is_empty() {
         return told;
     }
-    step.reason.iter().map(|reason| printable(&reason.message)).collect()
+    step.reason.iter().map(|reason| printable(&reason.message).into_owned()).collect()
 }
 
 /// Where a shared set-up is from.
@@ -44,7 +44,7 @@ pub(super) fn shared(set_up: &SetUpResult) -> &'static str {
 }
 
 /// What a run says that none of its steps does.
-pub(super) fn untold(tested: &Tested) -> Option<String> {
+pub(super) fn untold(tested: &Tested) -> Option<Cow<'_, str>> {
     let reason = tested.result.reason.as_ref()?;
     (!told_by(reason, tested.result.steps_of(reason))).then(|| printable(&reason.message))
 }
@@ -80,7 +80,7 @@ pub(super) fn points(result: &RunResult) -> Vec<Point<'_>> {
 fn points_of(row: &RowResult) -> Vec<Point<'_>> {
     let title = row.title();
     if row.steps.is_empty() {
-        let why = row.reason.iter().map(|reason| printable(&reason.message)).collect();
+        let why = row.reason.iter().map(|reason| printable(&reason.message).into_owned()).collect();
         return vec![Point { name: title, outcome: StepOutcome::Skipped, why, step: None }];
     }
     row.steps.iter().map(|step| point(format!("{title}: {}", step.name), step)).collect()

@@ -1,27 +1,37 @@
-//! Several runs at a time, told in order. A lane is a task that takes the next run when it has ended one: a task for every
-//! run would be handed from thread to thread, which costs about as much as a request.
+//! Several runs at a time, told in order. A lane is a task that takes the next run when it has ended one. Lanes stay on
+//! their thread, and so does who tells of them: to hand something from thread to thread costs as much as a request.
 
 use std::{
     collections::BTreeMap,
+    io,
     panic::AssertUnwindSafe,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    thread::{self, JoinHandle},
 };
 
-use futures_util::FutureExt;
-use tokio::sync::{
-    OwnedSemaphorePermit, Semaphore,
-    mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+use futures_util::{
+    FutureExt,
+    future::{join, join_all},
+};
+use tokio::{
+    runtime,
+    sync::{
+        OwnedSemaphorePermit, Semaphore,
+        mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    },
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{SetUps, Trial};
 use crate::report::{Tested, is_good};
 
-/// Runs that may have ended before their turn to be told, for each lane.
-const EARLY: usize = 4;
+/// Lanes of one thread, if there are processors for more.
+const FEW: usize = 16;
+/// Runs that may have ended and not been told, for each lane.
+const EARLY: usize = 32;
 
 /// All collections once, then all of them again, as often as is asked for.
 pub(crate) struct Series {
@@ -44,9 +54,22 @@ pub(crate) enum Ended {
 }
 
 impl Series {
-    /// Begins the first of them, so many at a time.
-    pub(crate) fn start(self, lanes: usize) -> InOrder {
+    /// Begins the first of them, so many at a time, and has them told; answers what comes of that.
+    ///
+    /// # Errors
+    ///
+    /// When the system has no thread for them.
+    pub(crate) fn start<T, F>(
+        self,
+        lanes: usize,
+        tell: impl FnOnce(InOrder) -> F + Send + 'static,
+    ) -> io::Result<JoinHandle<T>>
+    where
+        T: Send + 'static,
+        F: Future<Output = T>,
+    {
         let lanes = lanes.min(self.total());
+        let threads = lanes.div_ceil(FEW).min(thread::available_parallelism()?.get());
         let (ended, arriving) = unbounded_channel();
         let shared = Arc::new(Lanes {
             series: self,
@@ -55,10 +78,12 @@ impl Series {
             room: Arc::new(Semaphore::new(lanes * EARLY)),
             ended,
         });
-        for _ in 0..lanes {
-            tokio::spawn(Arc::clone(&shared).run());
+        for thread in 1..threads {
+            let (shared, mine) = (Arc::clone(&shared), share(lanes, threads, thread));
+            on_a_thread(move || shared.run(mine))?;
         }
-        InOrder { arriving, early: BTreeMap::new(), next: 0 }
+        let runs = InOrder { arriving, early: BTreeMap::new(), next: 0 };
+        on_a_thread(async move || join(tell(runs), shared.run(share(lanes, threads, 0))).await.0)
     }
 
     fn total(&self) -> usize {
@@ -70,6 +95,24 @@ impl Series {
         let (repetition, trial) = (number / self.trials.len(), number % self.trials.len());
         (&self.trials[trial], (self.repeat > 1).then(|| repetition as u32 + 1))
     }
+}
+
+/// How many of the lanes are that thread's.
+fn share(lanes: usize, threads: usize, thread: usize) -> usize {
+    lanes / threads + usize::from(thread < lanes % threads)
+}
+
+fn on_a_thread<T, F>(what: impl FnOnce() -> F + Send + 'static) -> io::Result<JoinHandle<T>>
+where
+    T: Send + 'static,
+    F: Future<Output = T>,
+{
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    thread::Builder::new().name("lanes".into()).spawn(move || {
+        let came_of_it = runtime.block_on(what());
+        runtime.shutdown_background(); // a name server that does not answer is not waited for
+        came_of_it
+    })
 }
 
 /// What the lanes share.
@@ -84,14 +127,22 @@ struct Lanes {
     ended: UnboundedSender<Arrival>,
 }
 
-struct Arrival {
+/// A run that has ended.
+pub(crate) struct Arrival {
     number: usize,
-    ended: Ended,
-    _room: OwnedSemaphorePermit,
+    pub(crate) ended: Ended,
+    /// To be kept until it is told.
+    pub(crate) room: OwnedSemaphorePermit,
 }
 
 impl Lanes {
-    async fn run(self: Arc<Self>) {
+    /// So many lanes, to their end.
+    async fn run(self: Arc<Self>, lanes: usize) {
+        let lanes: Vec<_> = (0..lanes).map(|_| tokio::spawn(Arc::clone(&self).lane())).collect();
+        join_all(lanes).await;
+    }
+
+    async fn lane(self: Arc<Self>) {
         while let Ok(room) = Arc::clone(&self.room).acquire_owned().await {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
             if number >= self.series.total() {
@@ -99,7 +150,7 @@ impl Lanes {
             }
             let ended = AssertUnwindSafe(self.one(number)).catch_unwind().await.unwrap_or(Ended::Panicked);
             // Nobody listens when the report could not be written: then it is over.
-            if self.ended.send(Arrival { number, ended, _room: room }).is_err() {
+            if self.ended.send(Arrival { number, ended, room }).is_err() {
                 return;
             }
         }
@@ -128,7 +179,7 @@ pub(crate) struct InOrder {
 
 impl InOrder {
     /// The next run, once it has ended; nothing after the last.
-    pub(crate) async fn next(&mut self) -> Option<Ended> {
+    pub(crate) async fn next(&mut self) -> Option<Arrival> {
         let arrival = loop {
             if let Some(arrival) = self.early.remove(&self.next) {
                 break arrival;
@@ -140,7 +191,7 @@ impl InOrder {
             self.early.insert(arrival.number, arrival);
         };
         self.next += 1;
-        Some(arrival.ended)
+        Some(arrival)
     }
 }
 
@@ -151,19 +202,19 @@ mod tests {
     #[tokio::test]
     async fn what_ends_early_waits_for_its_turn() {
         let (ended, arriving) = unbounded_channel();
-        let room = Arc::new(Semaphore::new(3));
+        let rooms = Arc::new(Semaphore::new(3));
         for number in [2, 0, 1] {
             let ended_so = if number == 2 { Ended::Panicked } else { Ended::NotRun };
-            let _room = Arc::clone(&room).try_acquire_owned().unwrap();
-            assert!(ended.send(Arrival { number, ended: ended_so, _room }).is_ok());
+            let room = Arc::clone(&rooms).try_acquire_owned().unwrap();
+            assert!(ended.send(Arrival { number, ended: ended_so, room }).is_ok());
         }
         drop(ended);
         let mut runs = InOrder { arriving, early: BTreeMap::new(), next: 0 };
         for free in [1, 2] {
-            assert!(matches!(runs.next().await, Some(Ended::NotRun)));
-            assert_eq!(room.available_permits(), free, "what is told makes room");
+            assert!(matches!(runs.next().await, Some(Arrival { ended: Ended::NotRun, .. })));
+            assert_eq!(rooms.available_permits(), free, "what is told makes room");
         }
-        assert!(matches!(runs.next().await, Some(Ended::Panicked)));
+        assert!(matches!(runs.next().await, Some(Arrival { ended: Ended::Panicked, .. })));
         assert!(runs.next().await.is_none());
     }
 }

@@ -15,7 +15,10 @@ use domain::{
     set_up::{Ask, Belief, Failed, Failures, Fetch, Kept, Next, Ready, Standing},
 };
 use outbound::Outbound;
-use tokio::sync::{Mutex as Flight, OwnedMutexGuard};
+use tokio::{
+    runtime::Handle,
+    sync::{Mutex as Flight, OwnedMutexGuard},
+};
 use tokio_util::sync::CancellationToken;
 use worker::runner::{self, Unguarded, share};
 
@@ -30,6 +33,8 @@ pub(crate) struct SetUps {
     pub(super) outbound: Outbound,
     pub(super) clock: Arc<dyn Clock>,
     cancel: CancellationToken,
+    /// Where fetches go on when whoever asked is gone.
+    tasks: Handle,
     /// Whoever holds the lock of a place looks, and fetches if need be: one at a time.
     places: Arc<Mutex<HashMap<Place, Arc<Flight<There>>>>>,
 }
@@ -50,9 +55,9 @@ impl There {
 }
 
 impl SetUps {
-    /// A `cancel` ends what is being fetched, too.
+    /// A `cancel` ends what is being fetched, too. Fetches are tasks of the runtime in which this is called.
     pub(crate) fn new(outbound: Outbound, clock: Arc<dyn Clock>, cancel: CancellationToken) -> Self {
-        Self { outbound, clock, cancel, places: Arc::default() }
+        Self { outbound, clock, cancel, tasks: Handle::current(), places: Arc::default() }
     }
 
     /// The set-ups of one run.
@@ -122,7 +127,7 @@ impl runner::SetUps for Mine<'_> {
             _ => {
                 let inputs = self.trial.inputs(self.run, now);
                 // A task of its own, so that it is there for the others when this run ends before.
-                let fetch = tokio::spawn(self.all.clone().fetch(Arc::clone(plan), inputs, there));
+                let fetch = self.all.tasks.spawn(self.all.clone().fetch(Arc::clone(plan), inputs, there));
                 fetch.await.unwrap_or_else(|_| Err(Failed::not_runnable("a defect of Skopos")))
             }
         }

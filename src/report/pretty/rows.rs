@@ -56,7 +56,7 @@ impl Pretty {
     fn head(self, out: &mut dyn Write, row: &RowResult, title: &str, took_ms: f64) -> io::Result<()> {
         let aside = match (&row.reason, row.outcome) {
             (Some(reason), Outcome::Skipped) => printable(&reason.message),
-            _ => duration(took_ms),
+            _ => duration(took_ms).into(),
         };
         let (mark, aside) = (self.outcome(row.outcome), self.style.dim(aside));
         writeln!(out, "  {mark} {}  {aside}", printable(title))
