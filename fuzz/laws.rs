@@ -151,7 +151,7 @@ impl Scope for One {
 fn answer(content_type: &'static str, body: &[u8]) -> Answer {
     let request = Request {
         method: "GET".to_owned(),
-        url: "http://shop.test/".to_owned(),
+        url: "http://shop.test/".into(),
         headers: Vec::new(),
         secret_headers: Vec::new(),
         body: bytes::Bytes::new(),

@@ -75,7 +75,7 @@ impl Client {
         let content_type = ("Content-Type".to_owned(), "application/json".to_owned());
         let request = Request {
             method: method.to_owned(),
-            url: format!("{}{path}", self.server),
+            url: format!("{}{path}", self.server).into(),
             headers: if body.is_empty() { Vec::new() } else { vec![content_type] },
             secret_headers: Vec::new(),
             body,

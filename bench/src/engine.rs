@@ -17,8 +17,9 @@ use tokio::{task::spawn_blocking, time::Instant};
 use crate::{Options, documents, numbers, target::Target};
 
 const ROUNDS: usize = 15;
-/// Few enough that connections which have ended do not use up the ports.
-const RUNS: u64 = 2_000;
+/// The kernel counts processor time in hundredths of a second: enough runs for many of them, and few enough that
+/// connections which have ended do not use up the ports.
+const RUNS: u64 = 4_000;
 const JOBS: u64 = 10;
 
 /// One way to do it.

@@ -108,7 +108,9 @@ fn run(plan: &Arc<Plan>) -> anyhow::Result<RunResult> {
     let mut event = Event::Started;
     loop {
         event = match machine.on(event, Duration::from_millis(1)) {
-            Command::Send { request, .. } => Event::Responded(Box::new(answer(request.url.clone()))),
+            Command::Send { request, .. } => {
+                Event::Responded(Box::new(answer(request.url.as_str().to_owned())))
+            }
             Command::Finish(result) if result.outcome == Outcome::Passed => return Ok(*result),
             other => bail!("{other:?}"),
         };

@@ -1,6 +1,8 @@
 //! What goes out and what comes back: the vocabulary between the run machine, which decides, and whoever opens the
 //! socket. No I/O here.
 
+mod address;
+
 use std::{borrow::Cow, fmt, net::IpAddr, time::Duration};
 
 use bytes::Bytes;
@@ -9,6 +11,7 @@ use http::{HeaderMap, HeaderValue};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
+pub use self::address::Address;
 pub use crate::document::{HttpVersion, IpFamily};
 use crate::outcome::ReasonCode;
 
@@ -20,8 +23,8 @@ pub const DEFAULT_MAX_BODY: u64 = 10 * 1024 * 1024;
 pub struct Request {
     /// An RFC 9110 method token.
     pub method: String,
-    /// Absolute, percent-encoded, `http` or `https`.
-    pub url: String,
+    /// Where it goes.
+    pub url: Address,
     /// In order; names as the user wrote them; no CR, LF or NUL in values.
     pub headers: Vec<(String, String)>,
     /// Names of headers (lower case) whose value came from a secret: dropped when a redirect changes the origin.

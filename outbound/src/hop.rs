@@ -48,8 +48,9 @@ impl<'r> Hop<'r> {
         let method = Method::from_bytes(request.method.as_bytes()).map_err(|_| {
             Problem::new(ReasonCode::ReferenceInvalid, format!("`{}` is not an HTTP method", request.method))
         })?;
-        let mut url = parse(&request.url, last)
-            .map_err(|error| Problem::new(ReasonCode::BadUrl, format!("the URL is not valid: {error}")))?;
+        let read = request.url.read().cloned().map_or_else(|| parse(&request.url, last), Ok);
+        let mut url =
+            read.map_err(|error| Problem::new(ReasonCode::BadUrl, format!("the URL is not valid: {error}")))?;
         if !is_http(&url) {
             return Err(Problem::new(ReasonCode::BadUrl, "the URL is neither http nor https"));
         }

@@ -143,7 +143,7 @@ async fn any_answers(outbound: &Outbound, beacons: &[Beacon]) -> bool {
 fn request(beacon: &Beacon) -> Request {
     Request {
         method: "HEAD".into(),
-        url: beacon.as_str().to_owned(),
+        url: beacon.as_str().into(),
         headers: Vec::new(),
         secret_headers: Vec::new(),
         body: Bytes::new(),

@@ -105,7 +105,7 @@ impl Answer {
         let text = String::from_utf8_lossy(&request.body);
         let body = parse(&text, || false).unwrap_or_else(|| Value::from(text));
         let facts = json!({
-            "url": request.url,
+            "url": request.url.as_str(),
             "method": request.method,
             "headers": headers(request.header_texts()),
             "body": body,

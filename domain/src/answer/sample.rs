@@ -19,7 +19,7 @@ pub(crate) fn with_body(content_type: &str, body: impl Into<Bytes>) -> Answer {
     let now = Utc.with_ymd_and_hms(2026, 1, 1, 0, 0, 0).unwrap();
     let request = Request {
         method: "POST".to_owned(),
-        url: "http://shop.example.com/orders".to_owned(),
+        url: "http://shop.example.com/orders".into(),
         headers: vec![("Idempotency-Key".to_owned(), "k1".to_owned())],
         secret_headers: Vec::new(),
         body: Bytes::from_static(br#"{"sku":"A"}"#),

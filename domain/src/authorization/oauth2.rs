@@ -78,7 +78,7 @@ impl Grant {
         }
         Request {
             method: "POST".to_owned(),
-            url: self.token_url.clone(),
+            url: self.token_url.clone().into(),
             headers,
             secret_headers: vec!["authorization".to_owned()],
             body: Bytes::from(form.finish()),

@@ -66,7 +66,7 @@ impl AwsKey {
         if let Some(query) = url.query() {
             let spelled = spelled(query);
             url.set_query(Some(&spelled));
-            request.url = url.to_string();
+            request.url = url.as_str().into();
         }
         let (date, instant) = (now.format("%Y%m%d").to_string(), now.format("%Y%m%dT%H%M%SZ").to_string());
         replace(request, "X-Amz-Date", instant.clone());

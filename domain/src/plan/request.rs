@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     authorization::Authorization,
     document::Slug,
-    exchange::Request,
+    exchange::{Address, Request},
     reference::{Scope, Template, Unresolved},
 };
 
@@ -23,6 +23,8 @@ pub struct RequestPlan {
     pub method: String,
     /// Absolute once rendered.
     pub url: Template,
+    /// What it always renders to, if there are no references in it.
+    pub fixed_url: Option<Address>,
     /// Added to the URL's own query.
     pub query: Vec<(Template, Template)>,
     /// Names and values, the step's own after the defaults.
@@ -87,7 +89,10 @@ impl RequestPlan {
         let body = self.body.render(scope, &mut headers)?;
         let request = Request {
             method: self.method.clone(),
-            url: with_query(self.url.render_url(scope)?, &query),
+            url: match &self.fixed_url {
+                Some(fixed) if query.is_empty() => fixed.clone(),
+                _ => with_query(self.url.render_url(scope)?, &query).into(),
+            },
             headers: headers.all,
             secret_headers: headers.secret,
             body,

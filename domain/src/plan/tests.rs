@@ -194,3 +194,20 @@ fn query_parameters_join_those_of_the_url() {
         assert_eq!(render(json!({}), json!({ "url": url, "query": { "a": 1 } }), Value::Null).url, expected);
     }
 }
+
+#[test]
+fn a_url_that_never_varies_is_read_once_for_all_runs() {
+    let read = |request: Value| {
+        let url = render(json!({}), request, json!("v")).url;
+        url.read().inspect(|read| assert_eq!(**read, url::Url::parse(&url).unwrap())).is_some()
+    };
+    assert!(read(json!({ "url": "http://x:8080/@@{{?a=1#top" })));
+    for varying in [
+        json!({ "url": "http://x/@{{vars.v}}" }),
+        json!({ "url": "http://x/", "query": { "a": 1 } }),
+        json!({ "url": "http://x/", "auth": { "api_key": { "in": "query", "name": "k", "value": "1" } } }),
+        json!({ "url": "http://x:no-port/" }),
+    ] {
+        assert!(!read(varying.clone()), "{varying}");
+    }
+}

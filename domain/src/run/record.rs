@@ -201,7 +201,7 @@ fn sent(request: &Request, with_body: bool) -> SentRequest {
         (with_body && !request.body.is_empty()).then(|| kept(&String::from_utf8_lossy(&request.body)).0);
     SentRequest {
         method: request.method.clone(),
-        url: request.url.clone(),
+        url: request.url.as_str().to_owned(),
         headers: shown(request.header_texts()),
         body,
     }

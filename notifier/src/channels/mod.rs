@@ -109,7 +109,7 @@ fn post(url: &str, body: Vec<u8>, headers: Vec<(String, String)>) -> Request {
     all.extend(headers);
     Request {
         method: "POST".to_owned(),
-        url: url.to_owned(),
+        url: url.into(),
         headers: all,
         secret_headers: Vec::new(),
         body: body.into(),

@@ -202,7 +202,7 @@ fn body(request: &Request) -> Value {
 fn shown(request: &Request) -> String {
     let headers: String = request.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
     let body = serde_json::to_string_pretty(&body(request)).unwrap();
-    format!("{} {}\n{headers}\n{body}", request.method, request.url)
+    format!("{} {}\n{headers}\n{body}", request.method, request.url.as_str())
 }
 
 fn events() -> [(NotificationKind, TimeDelta); 4] {
@@ -369,7 +369,7 @@ fn every_event_of_an_incident_has_its_key_at_pagerduty() {
 fn pagerduty_elsewhere_is_where_the_channel_says() {
     let stand_in = "http://127.0.0.1:9/v2/enqueue".to_owned();
     let pagerduty = Pagerduty { routing_key: "k".to_owned(), api_url: Some(stand_in.clone()) };
-    assert_eq!(rendered(&Receiver::Pagerduty(pagerduty), &opened()).url, stand_in);
+    assert_eq!(rendered(&Receiver::Pagerduty(pagerduty), &opened()).url.as_str(), stand_in);
 }
 
 #[test]

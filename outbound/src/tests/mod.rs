@@ -20,7 +20,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use domain::exchange::{Connection, Request};
+use domain::exchange::{Address, Connection, Request};
 use futures_util::FutureExt as _;
 use ipnet::IpNet;
 
@@ -55,7 +55,7 @@ fn with(allow: &[&str], lookup: Lookup) -> Outbound {
 fn get(url: impl Into<String>) -> Request {
     Request {
         method: "GET".to_owned(),
-        url: url.into(),
+        url: Address::from(url.into()),
         headers: vec![],
         secret_headers: vec![],
         body: Bytes::new(),

@@ -55,7 +55,7 @@ async fn credentials_stay_with_their_origin() {
     }
 
     for elsewhere in [other.url("/echo"), other.named("http", "other.test", "/echo")] {
-        request.url = server.url(&format!("/redirect?307&{elsewhere}"));
+        request.url = server.url(&format!("/redirect?307&{elsewhere}")).into();
         outbound().session().send(&request).await.unwrap();
         let sent = other.last();
         assert!(sent.contains("x-open: o\r\n"), "{sent}");

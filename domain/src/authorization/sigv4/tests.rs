@@ -42,7 +42,7 @@ fn signed_by(
 fn request(method: &str, url: &str, headers: &[(&str, &str)], body: &'static str) -> Request {
     let mut request = sample::json(&serde_json::Value::Null).request().clone();
     request.method = method.to_owned();
-    request.url = url.to_owned();
+    request.url = url.into();
     request.headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     request.body = Bytes::from_static(body.as_bytes());
     request

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     document::{self, Defaults, GraphQl, Multipart, Part, PartOptions, TlsOptions, files},
-    exchange::DEFAULT_MAX_BODY,
+    exchange::{Address, DEFAULT_MAX_BODY},
     plan::{BodyPlan, ConnectionPlan, Content, PartPlan, RequestPlan, body, connection},
     problem::{Problem, pointer_token},
     reference::{JsonTemplate, Template},
@@ -37,9 +37,11 @@ impl Compiler<'_> {
         let query = merged(&defaults.query, query, |a, b| a == b);
         let redirects = redirects.or(defaults.redirects);
         let usual = if graphql.is_some() { "POST" } else { "GET" };
+        let url = self.template(&format!("{at}/url"), url);
         RequestPlan {
             method: method.clone().or_else(|| defaults.method.clone()).unwrap_or_else(|| usual.into()),
-            url: self.template(&format!("{at}/url"), url),
+            fixed_url: url.as_literal().map(Address::fixed),
+            url,
             query: query.iter().flat_map(|field| self.field(at, "query", field)).collect(),
             headers: headers.iter().flat_map(|field| self.field(at, "headers", field)).collect(),
             auth: own_or_default(at, "auth", auth.as_ref(), defaults.auth.as_ref())

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::{
     answer::Answer,
-    exchange::{Connection, Digest, Request, Response, Timing, TlsPeer},
+    exchange::{Address, Connection, Digest, Request, Response, Timing, TlsPeer},
 };
 
 /// One answer, as it is kept.
@@ -54,7 +54,8 @@ impl From<Kept> for Answer {
 #[serde(remote = "Request")]
 struct RequestForm {
     method: String,
-    url: String,
+    #[serde(with = "address")]
+    url: Address,
     headers: Vec<(String, String)>,
     secret_headers: Vec<String>,
     #[serde(with = "body")]
@@ -136,6 +137,19 @@ mod peer {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<TlsPeer>, D::Error> {
         Ok(Option::<Owned>::deserialize(from)?.map(|Owned(peer)| peer))
+    }
+}
+
+/// As it is written.
+mod address {
+    use super::{Address, Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(address: &Address, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(address)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Address, D::Error> {
+        String::deserialize(from).map(Address::from)
     }
 }
 

@@ -231,10 +231,10 @@ fn all_rows_share_what_was_asked_for_once() {
     let (mut drive, command) = start_with(json!({ "each": [{ "n": 1 }, { "n": 2 }], "steps": steps }));
     asked(command);
     let first = sent(drive.on(ready(1, TOKEN)));
-    assert_eq!(first.url, format!("http://shop.example/1?t={TOKEN}"));
+    assert_eq!(first.url.as_str(), format!("http://shop.example/1?t={TOKEN}"));
     assert!(matches!(drive.answer(200, &json!({})), Command::ForgetCookies));
     let second = sent(drive.on(Event::CookiesForgotten));
-    assert_eq!(second.url, format!("http://shop.example/2?t={TOKEN}"));
+    assert_eq!(second.url.as_str(), format!("http://shop.example/2?t={TOKEN}"));
     let result = finished(drive.answer(200, &json!({})));
     assert_eq!((result.outcome, result.rows.len(), result.set_ups.len()), (Outcome::Passed, 2, 1));
 }
