@@ -14,6 +14,7 @@ use domain::{
     exchange::{Connection, TlsPeer},
     outcome::ReasonCode,
 };
+use futures_util::FutureExt as _;
 use http::{
     HeaderValue, Request, Response, Uri,
     header::{HOST, PROXY_AUTHORIZATION},
@@ -163,6 +164,11 @@ impl Link {
 
     /// Waits for something of the answer.
     pub(crate) async fn wait<T>(&mut self, part: impl Future<Output = T>) -> T {
+        let mut part = pin!(part);
+        // Most bodies came with their headers.
+        if let Some(there) = part.as_mut().now_or_never() {
+            return there;
+        }
         drive(&mut self.driver, part).await
     }
 
@@ -190,17 +196,14 @@ impl Link {
     }
 }
 
-/// Waits for something of a connection and keeps the connection going until it is there. It ends when it has to; whoever
-/// waits is told why by what it waits for.
+/// Waits for something of a connection and keeps the connection going meanwhile. It ends when it has to; whoever waits
+/// is told why by what it waits for.
 async fn drive<T>(driver: &mut Option<Driver>, awaited: impl Future<Output = T>) -> T {
     let mut awaited = pin!(awaited);
     poll_fn(|context| {
-        let there = awaited.as_mut().poll(context);
-        let Some(connection) = driver else { return there };
-        if there.is_ready() {
-            return there;
-        }
-        if connection.as_mut().poll(context).is_ready() {
+        if let Some(connection) = driver
+            && connection.as_mut().poll(context).is_ready()
+        {
             *driver = None;
         }
         awaited.as_mut().poll(context)

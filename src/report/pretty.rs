@@ -79,20 +79,18 @@ impl Pretty {
     }
 
     fn step(&self, out: &mut dyn Write, step: &StepResult) -> io::Result<()> {
-        write!(out, "  {} {}", self.step_outcome(step.outcome), printable(&step.name))?;
         let aside = match (step.outcome, step.latency_ms) {
             (StepOutcome::Skipped, _) => step.reason.as_ref().map(|reason| printable(&reason.message)),
             (_, Some(latency)) => Some(duration(latency).into()),
             (_, None) => None,
         };
-        match (aside, step.attempts.len()) {
-            (None, 0..=1) => writeln!(out)?,
-            (Some(aside), 0..=1) => writeln!(out, "  {}", self.style.dim(aside))?,
-            (None, tries) => writeln!(out, "  {}", self.style.dim(format_args!("{tries} requests")))?,
-            (Some(aside), tries) => {
-                writeln!(out, "  {}", self.style.dim(format_args!("{aside}, {tries} requests")))?;
-            }
+        let tries = (step.attempts.len() > 1).then(|| format!("{} requests", step.attempts.len()).into());
+        let asides: Vec<_> = aside.into_iter().chain(tries).collect();
+        write!(out, "  {} {}", self.step_outcome(step.outcome), printable(&step.name))?;
+        if !asides.is_empty() {
+            write!(out, "  {}", self.style.dim(asides.join(", ")))?;
         }
+        writeln!(out)?;
         if needs_attention(step.outcome) { self.trouble(out, step) } else { Ok(()) }
     }
 

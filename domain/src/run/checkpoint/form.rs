@@ -158,9 +158,9 @@ mod headers {
     use http::{HeaderName, HeaderValue};
 
     use super::{Deserialize, Deserializer, HeaderMap, Serializer, de};
+    use crate::exchange::text;
 
     pub(super) fn serialize<S: Serializer>(headers: &HeaderMap, to: S) -> Result<S::Ok, S::Error> {
-        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         to.collect_seq(headers.iter().map(|(name, value)| (name.as_str(), text(value))))
     }
 
