@@ -199,6 +199,15 @@ impl InOrder {
 mod tests {
     use super::*;
 
+    #[test]
+    fn every_lane_is_some_threads_and_none_has_many_more_than_another() {
+        for (lanes, threads) in [(1, 1), (16, 1), (17, 2), (50, 4), (7, 7)] {
+            let shares: Vec<_> = (0..threads).map(|thread| share(lanes, threads, thread)).collect();
+            assert_eq!(shares.iter().sum::<usize>(), lanes, "{shares:?}");
+            assert!(shares.iter().max().unwrap() - shares.iter().min().unwrap() <= 1, "{shares:?}");
+        }
+    }
+
     #[tokio::test]
     async fn what_ends_early_waits_for_its_turn() {
         let (ended, arriving) = unbounded_channel();
