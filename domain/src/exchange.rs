@@ -223,7 +223,7 @@ impl Response {
     }
 }
 
-/// Bytes that are not UTF-8 are replaced.
+/// The value of a header. Bytes that are not UTF-8 are replaced.
 pub(crate) fn text(value: &HeaderValue) -> Cow<'_, str> {
     value.to_str().map_or_else(|_| String::from_utf8_lossy(value.as_bytes()), Cow::Borrowed)
 }
