@@ -48,13 +48,19 @@ function row(one) {
 
 /** A line; its steps where they went wrong in this very run. */
 function setUp(one) {
-  const from = one.fetched_at ? [", fetched ", moment(one.fetched_at), " by ", el("code", {}, one.fetched_by)] : [];
-  const steps = one.outcome === "passed" ? [] : one.steps ?? [];
+  const all = one.steps ?? [];
+  const steps = one.outcome === "passed" ? [] : all;
   return el("div", { class: "step" },
     el("h3", {}, `Shared set-up ${one.collection} `, status(one.outcome)),
-    el("p", { class: "quiet" }, one.steps?.length ? "run here" : "from another run", ...from),
+    el("p", { class: "quiet" }, ...origin(one, all.length > 0)),
     one.reason && el("p", {}, one.reason.message),
     ...steps.map((each, index) => step(each, index, "h4")));
+}
+
+function origin(one, here) {
+  if (!one.fetched_at) return ["could not be run"];
+  const at = moment(one.fetched_at);
+  return here ? ["run here, ", at] : ["run by ", el("code", {}, one.fetched_by), ", ", at];
 }
 
 function step(one, index, heading = "h3") {
