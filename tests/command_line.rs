@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "this is a test, also where it is not inside a #[test] function")]
 
+mod executable;
+
 use std::{
     io::{BufRead, BufReader},
     path::Path,
@@ -14,12 +16,9 @@ const CHECKOUT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/checkout.y
 
 const PRICES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/prices.yaml");
 
-/// The executable, without the settings of whoever runs the tests.
 fn skopos(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_skopos"));
-    let inherited = std::env::vars().filter(|(name, _)| name.starts_with("SKOPOS") || name.contains("_URL"));
-    inherited.for_each(|(name, _)| _ = command.env_remove(name));
-    command.args(arguments).env("SHOP_PASSWORD", "open-sesame").stdin(Stdio::null());
+    let mut command = executable::command();
+    command.args(arguments).env("SHOP_PASSWORD", "open-sesame");
     command
 }
 

@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "this is a test, also where it is not inside a #[test] function")]
 
-use std::process::{Command, Stdio};
+mod executable;
 
 use serde_json::{Value, json};
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate, matchers};
@@ -51,10 +51,7 @@ fn skopos(command: &str, text: &str, more: &[&str]) -> (Option<i32>, String) {
     let file = folder.path().join("page.yaml");
     std::fs::write(&file, text).unwrap();
     std::fs::write(folder.path().join("order.json"), r#"{"sku":"SKU-1"}"#).unwrap();
-    let mut process = Command::new(env!("CARGO_BIN_EXE_skopos"));
-    let inherited = std::env::vars().filter(|(name, _)| name.starts_with("SKOPOS"));
-    inherited.for_each(|(name, _)| _ = process.env_remove(name));
-    let output = process.arg(command).arg(file).args(more).stdin(Stdio::null()).output().unwrap();
+    let output = executable::command().arg(command).arg(file).args(more).output().unwrap();
     let said = [output.stdout, output.stderr].concat();
     (output.status.code(), String::from_utf8(said).unwrap())
 }
@@ -153,7 +150,7 @@ async fn every_filter_gives_what_the_table_says() {
 fn every_example_is_valid_and_formatted() {
     let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
     for arguments in [&["validate", examples][..], &["fmt", "--check", examples]] {
-        let output = Command::new(env!("CARGO_BIN_EXE_skopos")).args(arguments).output().unwrap();
+        let output = executable::command().args(arguments).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 }

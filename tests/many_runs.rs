@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "this is a test, also where it is not inside a #[test] function")]
 
+mod executable;
+
 use std::{
     process::{Command, Stdio},
     time::Duration,
@@ -30,9 +32,9 @@ fn collection(server: &MockServer, expected: &serde_json::Value) -> TempDir {
 }
 
 fn test(folder: &TempDir, more: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_skopos"));
+    let mut command = executable::command();
     command.arg("test").arg(folder.path()).args(more);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    command.stdout(Stdio::piped()).stderr(Stdio::null());
     command
 }
 

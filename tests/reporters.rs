@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "this is a test, also where it is not inside a #[test] function")]
 
+mod executable;
+
 use std::{
     path::Path,
     process::{Command, Stdio},
@@ -69,11 +71,8 @@ fn collection(id: &str, url: &str, status: u16) -> String {
 }
 
 fn skopos(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_skopos"));
-    let inherited =
-        std::env::vars().filter(|(name, _)| name.starts_with("SKOPOS") || name.starts_with("GITHUB_"));
-    inherited.for_each(|(name, _)| _ = command.env_remove(name));
-    command.args(arguments).env("THE_KEY", SECRET).stdin(Stdio::null());
+    let mut command = executable::command();
+    command.args(arguments).env("THE_KEY", SECRET);
     command
 }
 

@@ -1,7 +1,7 @@
 //! Requests from the document to the wire, as somebody sees them who runs `skopos test`: files beside the document, a
 //! token that is fetched first, a server that asks who it is, and nothing secret on the screen.
 
-use std::process::{Command, Stdio};
+mod executable;
 
 use serde_json::json;
 use wiremock::{
@@ -128,12 +128,11 @@ async fn every_kind_of_request_arrives_as_it_should() {
     std::fs::write(folder.path().join("data/order.json"), ORDER).unwrap();
     std::fs::write(folder.path().join("everything.yaml"), COLLECTION).unwrap();
     let port = format!("port={}", shop.address().port());
-    let mut command = Command::new(env!("CARGO_BIN_EXE_skopos"));
+    let mut command = executable::command();
     command
         .args(["test", folder.path().to_str().unwrap(), "--var", &port])
         .args(["--secret", "CLIENT_SECRET=SECRET_OF_THE_TEST"])
-        .env("SECRET_OF_THE_TEST", "hunter2")
-        .stdin(Stdio::null());
+        .env("SECRET_OF_THE_TEST", "hunter2");
     let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
     let shown = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     for step in ["upload", "raw", "query", "signed"] {

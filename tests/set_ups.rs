@@ -2,12 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "this is a test, also where it is not inside a #[test] function")]
 
-use std::{
-    process::{Command, Stdio},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+mod executable;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use serde_json::{Value, json};
@@ -37,11 +36,9 @@ async fn test(shop: &MockServer, text: &str, more: &[&str]) -> (Option<i32>, Str
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("all.yaml");
     std::fs::write(&file, text).unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_skopos"));
-    let inherited = std::env::vars().filter(|(name, _)| name.starts_with("SKOPOS"));
-    inherited.for_each(|(name, _)| _ = command.env_remove(name));
+    let mut command = executable::command();
     let base = format!("base_url={}", shop.uri());
-    command.arg("test").arg(&file).args(["--var", &base, "--grep", "^user"]).args(more).stdin(Stdio::null());
+    command.arg("test").arg(&file).args(["--var", &base, "--grep", "^user"]).args(more);
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     let said = [output.stdout, output.stderr].concat();
     (output.status.code(), String::from_utf8(said).unwrap())

@@ -33,7 +33,7 @@ pub(crate) struct Hop<'r> {
     pub(crate) url: Url,
     pub(crate) body: Bytes,
     /// Whether the request's own headers say who is asking.
-    pub(crate) own_authorization: bool,
+    own_authorization: bool,
     /// Who is asking, if something else says so.
     pub(crate) authorization: Option<HeaderValue>,
     /// Whether a redirect has taken the body away.

@@ -4,6 +4,7 @@
 use std::{
     collections::BTreeMap,
     io,
+    num::NonZeroUsize,
     panic::AssertUnwindSafe,
     sync::{
         Arc,
@@ -69,7 +70,8 @@ impl Series {
         F: Future<Output = T>,
     {
         let lanes = lanes.min(self.total());
-        let threads = lanes.div_ceil(FEW).min(thread::available_parallelism()?.get());
+        let processors = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let threads = lanes.div_ceil(FEW).min(processors);
         let (ended, arriving) = unbounded_channel();
         let shared = Arc::new(Lanes {
             series: self,
